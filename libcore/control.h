@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Messages on qknockd's control socket (SOCK_SEQPACKET): one message a packet, text, strictly parsed.
+ * First line the verb, then "name=value" lines; values hold any byte but NUL and newline.
+ * A request is answered by any number of "item" messages and then one "ok", or "error" with
+ * code=<number of error.h> and text=<for people>. The verbs are listed in doc/control.md.
+ */
+#ifndef LIBCORE_CONTROL_H
+#define LIBCORE_CONTROL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define CONTROL_MESSAGE_MAX 8192
+#define CONTROL_FIELDS_MAX 32
+#define CONTROL_NAME_MAX 31
+#define CONTROL_SOCKET_DEFAULT RUNSTATEDIR "/qknock/control"
+
+struct control_field {
+	const char *name;
+	const char *value;
+};
+
+/* Owns its text; zero it or call control_init before use, control_wipe afterwards (it may hold keys). */
+struct control_message {
+	const char *verb;
+	struct control_field fields[CONTROL_FIELDS_MAX];
+	size_t field_count;
+	size_t used;
+	char text[CONTROL_MESSAGE_MAX + 1];
+};
+
+/* Starts a message; verb and names: 1..31 of [a-z-], names not twice. Errors of add: CONTROL (bad name,
+ * value with newline, twice), SPACE. */
+int control_init(struct control_message *m, const char *verb);
+int control_add(struct control_message *m, const char *name, const char *value);
+int control_add_u64(struct control_message *m, const char *name, uint64_t value);
+
+/* NULL when there is no such field. */
+const char *control_get(const struct control_message *m, const char *name);
+/* Decimal, no sign, no leading zeros but "0". Errors: NOT_FOUND, CONTROL. */
+int control_get_u64(const struct control_message *m, const char *name, uint64_t *value);
+
+/* From a received packet. Errors: CONTROL; *m is then wiped. */
+int control_parse(struct control_message *m, const char *packet, size_t len);
+
+/* Blocking helpers for clients: connect (errors: IO with errno set), send one, receive one.
+ * control_receive gives IO when the peer closed. */
+int control_connect(const char *path, int *fd);
+int control_send(int fd, const struct control_message *m);
+int control_receive(int fd, struct control_message *m);
+void control_wipe(struct control_message *m);
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The key schedule (protocol.md section 3). */
+#ifndef LIBCORE_KEYS_H
+#define LIBCORE_KEYS_H
+
+#include <stdint.h>
+
+#include "libcore/address.h"
+#include "libcore/crypto.h"
+#include "libcore/otp.h"
+#include "libcore/service.h"
+
+/* What the derived keys are bound to. Strings are borrowed. */
+struct keys_context {
+	const char *server_id;
+	const char *user;
+	const char *service;
+	struct address client;
+	uint64_t issued_at; /* Unix seconds */
+};
+
+struct keys {
+	uint8_t seal[CRYPTO_SIV_KEY_SIZE];
+	uint8_t fill[4 * (KNOCK_COUNT_MAX - KNOCK_COUNT_MIN)]; /* the first 4*(count-12) bytes are used */
+	uint8_t placement[4 * KNOCK_COUNT_MAX];		       /* the first 4*count bytes are used */
+};
+
+/* Derives all three outputs. Errors: SERVER_ID, USER_ID, SERVICE_NAME, COUNT, CRYPTO; *out is then zero. */
+int keys_derive(const struct keys_context *context, const struct otp_key *key, unsigned count, struct keys *out);
+void keys_wipe(struct keys *k);
+
+#endif

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# libgrant.la needs libc alone, so that pam_knock.so and knockwrap link nothing else; libcore.la is everything.
+noinst_LTLIBRARIES += libcore/libgrant.la libcore/libcore.la
+
+libcore_libgrant_la_SOURCES = \
+	libcore/address.c libcore/address.h \
+	libcore/clock.c libcore/clock.h \
+	libcore/error.c libcore/error.h \
+	libcore/grant.c libcore/grant.h \
+	libcore/log.c libcore/log.h \
+	libcore/name.c libcore/name.h
+
+libcore_libcore_la_SOURCES = \
+	libcore/chain.c libcore/chain.h \
+	libcore/config.c libcore/config.h \
+	libcore/control.c libcore/control.h \
+	libcore/crypto.c libcore/crypto.h \
+	libcore/grantdir.c libcore/grantdir.h \
+	libcore/keys.c libcore/keys.h \
+	libcore/message.c libcore/message.h \
+	libcore/otp.c libcore/otp.h \
+	libcore/profile.c libcore/profile.h \
+	libcore/sequence.c libcore/sequence.h \
+	libcore/service.c libcore/service.h
+libcore_libcore_la_CPPFLAGS = $(AM_CPPFLAGS) $(CRYPTO_CFLAGS) $(CONFUSE_CFLAGS)
+libcore_libcore_la_LIBADD = libcore/libgrant.la $(CRYPTO_LIBS) $(CONFUSE_LIBS)

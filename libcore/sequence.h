@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The packets of a knock (protocol.md section 5): what the client sends and the verifier expects. */
+#ifndef LIBCORE_SEQUENCE_H
+#define LIBCORE_SEQUENCE_H
+
+#include <stdint.h>
+
+#include "libcore/address.h"
+#include "libcore/otp.h"
+#include "libcore/service.h"
+
+struct sequence_packet {
+	struct address source;
+	uint16_t port;
+	uint32_t word;
+};
+
+/* Everything that decides a knock. Pointers are borrowed. */
+struct sequence_input {
+	const char *server_id;
+	const char *user;
+	const struct otp *otp;
+	const struct service *service;
+	struct address client;
+	struct knock_shape shape;
+	uint64_t n_mod;
+	uint16_t width;
+};
+
+/* Packet i at out[i], for i < in->shape.count. Every parameter is checked and named by its own error:
+ * SERVER_ID, USER_ID, SERVICE_*, KNOCK_PORTS, COUNT, MODULUS, R, WIDTH; CRYPTO when the library fails. */
+int sequence_derive(const struct sequence_input *in, struct sequence_packet out[static KNOCK_COUNT_MAX]);
+
+/* Section 6: puts C together from the words received (words[i] from packet i), opens it and compares M.
+ * Errors: as above, SEAL, MISMATCH. */
+int sequence_verify(const struct sequence_input *in, const uint32_t words[static KNOCK_COUNT_MIN]);
+
+#endif

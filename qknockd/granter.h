@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Grants in being: writes them where the integrations look (files, kernel map), runs the hooks at their
+ * beginning and end, and makes up for ends that were missed while the daemon was down.
+ */
+#ifndef QKNOCKD_GRANTER_H
+#define QKNOCKD_GRANTER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "libcore/config.h"
+#include "libcore/log.h"
+#include "qknockd/hooks.h"
+#include "qknockd/store.h"
+
+struct granter;
+
+/* All borrowed. granter_start (below) does the work. Errors: NOMEM. */
+int granter_new(struct store *store, struct hooks *hooks, const struct log *log, struct granter **out);
+void granter_free(struct granter *granter);
+
+/* At start: opens directory and map of the configuration, brings both in line with the store's grants (a used
+ * one stays used), removes what has no grant, and ends what expired meanwhile. A directory or map that fails
+ * is logged and tried again at every tick. Errors: STORE. */
+int granter_start(struct granter *granter, const struct config *config);
+
+/* After SIGHUP: new hooks, and new places if these changed (old files are removed, new ones written). */
+int granter_reload(struct granter *granter, const struct config *config);
+
+/* The grant that store_consume just made durable: file, map, hook. What could not be written is logged and
+ * tried again at each tick while the grant lives. Errors: NOMEM, or that of the first place that failed. */
+int granter_add(struct granter *granter, const struct store_grant *grant);
+
+/* Ends what is due; writes what failed before. */
+void granter_tick(struct granter *granter);
+
+/* Nanoseconds of CLOCK_BOOTTIME at which the next grant ends, 0 if there is none: the caller's timer. */
+uint64_t granter_next_end(const struct granter *granter);
+
+/* Ends grants before their time; NULL service or client: any. Returns how many. */
+unsigned granter_revoke(struct granter *granter, const char *service, const struct address *client);
+
+size_t granter_count(const struct granter *granter);
+/* Live grants ordered by service and address; a non-zero return of each ends the walk and is returned. */
+int granter_each(const struct granter *granter, int (*each)(void *arg, const struct store_grant *grant), void *arg);
+
+#endif

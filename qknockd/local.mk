@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# All of the daemon but main.c is a convenience library, so that tests and benchmarks link the same objects.
+noinst_LTLIBRARIES += qknockd/libverifier.la
+
+qknockd_libverifier_la_SOURCES = \
+	qknockd/capture.c qknockd/capture.h \
+	qknockd/control_server.c qknockd/control_server.h \
+	qknockd/engine.c qknockd/engine.h \
+	qknockd/frame.c qknockd/frame.h \
+	qknockd/granter.c qknockd/granter.h \
+	qknockd/hooks.c qknockd/hooks.h \
+	qknockd/session.c qknockd/session.h \
+	qknockd/store.h qknockd/store_sqlite.c
+qknockd_libverifier_la_CPPFLAGS = $(AM_CPPFLAGS) $(PCAP_CFLAGS) $(SQLITE_CFLAGS)
+qknockd_libverifier_la_LIBADD = libcore/libcore.la xt_knock/libknockmap.la $(PCAP_LIBS) $(SQLITE_LIBS)

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The session table: which packets are expected, and which of them have come (protocol.md section 6).
+ * A session is one (one-time key, service, width). A packet that nobody expects costs one look-up: no
+ * allocation, no state, no log line. Duplicates, any order and packets of several sessions are harmless.
+ */
+#ifndef QKNOCKD_SESSION_H
+#define QKNOCKD_SESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "libcore/sequence.h"
+#include "qknockd/frame.h"
+
+struct session_table;
+struct session;
+
+int session_table_new(struct session_table **out); /* NOMEM, CRYPTO (the hash is seeded) */
+void session_table_free(struct session_table *table);
+
+/* Adds a session with count expected packets; owner is the caller's. Errors: NOMEM. The session lives until
+ * session_remove; its words are wiped then. */
+int session_add(struct session_table *table, const struct sequence_packet *packets, unsigned count, void *owner,
+		struct session **out);
+void session_remove(struct session_table *table, struct session *session);
+
+/* Queues a packet at its index in every session that expects it. Returns how many sessions knew it; for each
+ * of these that now holds all its packets, complete(arg, session) is called, again at every further
+ * packet of it (so that a resent knock tries again after a failure). complete may remove any session. */
+unsigned session_packet(struct session_table *table, const struct frame_knock *knock,
+			void (*complete)(void *arg, struct session *session), void *arg);
+
+void *session_owner(const struct session *session);
+bool session_complete(const struct session *session);
+/* The words received, KNOCK_COUNT_MAX of them, zero where none came yet. */
+const uint32_t *session_words(const struct session *session);
+
+/* For a reload: takes over what from has received, if both expect the same packets. */
+void session_inherit(struct session *to, const struct session *from);
+
+size_t session_count(const struct session_table *table);
+
+#endif

@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+include tests/unit/local.mk
+include tests/fuzz/local.mk
+include tests/netns/local.mk

@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# One cmocka program per module, run by "make check" without root.
+EXTRA_DIST += tests/vectors/vectors.json
+AM_TESTS_ENVIRONMENT = top_srcdir='$(top_srcdir)' top_builddir='$(top_builddir)'; export top_srcdir top_builddir;
+
+UNIT_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)
+UNIT_LIBS = libcore/libcore.la $(CMOCKA_LIBS)
+
+check_PROGRAMS += tests/unit/test_address
+TESTS += tests/unit/test_address
+tests_unit_test_address_SOURCES = tests/unit/test_address.c tests/unit/unit.h
+tests_unit_test_address_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_address_LDADD = $(UNIT_LIBS)
