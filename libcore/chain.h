@@ -40,7 +40,8 @@ struct chain_policy {
 };
 
 /* Draws R (section 2): uniform, coprime, again up to 1,000 times while a hop meets the policy's avoid list,
- * the network or the broadcast address, or repeats; then the last one is kept. Errors: MODULUS, WIDTH, CRYPTO. */
+ * the network or the broadcast address, or repeats; then the last one is kept. Errors: MODULUS, WIDTH, COUNT (more than
+ * 32 packets), CRYPTO. */
 int chain_draw_r(const struct address *client, uint64_t n_mod, const struct chain_policy *policy, uint64_t *r);
 
 #endif
