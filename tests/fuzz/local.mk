@@ -1,1 +1,28 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# One fuzz target per parser of outside bytes: fuzz_NAME, its corpus in corpus/NAME. Without --enable-fuzzers each
+# is linked with replay.c and is a test that replays its corpus; with it, libFuzzer gives main():
+#     tests/fuzz/fuzz_NAME NEW_CORPUS $srcdir/tests/fuzz/corpus/NAME
+EXTRA_DIST += tests/fuzz/corpus
+
+FUZZ_TARGETS = \
+	tests/fuzz/fuzz_reply \
+	tests/fuzz/fuzz_request
+
+check_PROGRAMS += $(FUZZ_TARGETS)
+check_LTLIBRARIES += tests/fuzz/libreplay.la
+tests_fuzz_libreplay_la_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz.h
+
+if LIBFUZZER
+FUZZ_LIBS = libcore/libcore.la
+else
+FUZZ_LIBS = tests/fuzz/libreplay.la libcore/libcore.la
+TESTS += $(FUZZ_TARGETS)
+endif
+
+tests_fuzz_fuzz_reply_SOURCES = tests/fuzz/fuzz_reply.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_reply_LDADD = $(FUZZ_LIBS)
+tests_fuzz_fuzz_reply_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+
+tests_fuzz_fuzz_request_SOURCES = tests/fuzz/fuzz_request.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_request_LDADD = $(FUZZ_LIBS)
+tests_fuzz_fuzz_request_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
