@@ -5,10 +5,15 @@ noinst_LTLIBRARIES += qknockd/libverifier.la
 qknockd_libverifier_la_SOURCES = \
 	qknockd/capture.c qknockd/capture.h \
 	qknockd/control_server.c qknockd/control_server.h \
+	qknockd/daemon.c qknockd/daemon.h \
 	qknockd/engine.c qknockd/engine.h \
 	qknockd/frame.c qknockd/frame.h \
 	qknockd/granter.c qknockd/granter.h \
 	qknockd/hooks.c qknockd/hooks.h \
+	qknockd/keyring.c qknockd/keyring.h \
+	qknockd/localaddr.c qknockd/localaddr.h \
+	qknockd/logger.c qknockd/logger.h \
+	qknockd/policy.c qknockd/policy.h \
 	qknockd/session.c qknockd/session.h \
 	qknockd/store.h qknockd/store_sqlite.c
 qknockd_libverifier_la_CPPFLAGS = $(AM_CPPFLAGS) $(PCAP_CFLAGS) $(SQLITE_CFLAGS)

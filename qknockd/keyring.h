@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Pending one-time keys in memory, each with its sessions: by user, and in the order in which they expire.
+ * Owns nothing of the store; its entries mirror rows that are durable already.
+ */
+#ifndef QKNOCKD_KEYRING_H
+#define QKNOCKD_KEYRING_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "libcore/config.h"
+#include "libcore/sequence.h"
+#include "qknockd/session.h"
+#include "qknockd/store.h"
+
+struct keyring;
+struct keyring_key;
+
+/* One way to use a key: what a session waits for. Owner of a session (session_owner). */
+struct keyring_knock {
+	struct keyring_key *key;
+	struct session *session;
+	struct service service;
+	struct knock_shape shape;
+	uint16_t width;
+	uint64_t retry_ns; /* not tried again before this, after a failure */
+};
+
+int keyring_new(struct session_table *table, struct keyring **out); /* NOMEM */
+void keyring_free(struct keyring *ring);			    /* with all keys and sessions */
+
+/* Adds a key with the sessions that configuration and user allow. Errors: NOMEM, POLICY (none allowed),
+ * EXISTS (the user has one), or those of sequence_derive; nothing is left behind then. */
+int keyring_add(struct keyring *ring, const struct config *config, const struct store_user *user,
+		const struct store_pending *pending);
+
+/* Wipes and frees the key, its sessions too. */
+void keyring_remove(struct keyring *ring, struct keyring_key *key);
+
+/* Derives the sessions anew, keeping what partial knocks have received where the packets stay the same.
+ * On error the old sessions stay. */
+int keyring_rebuild(struct keyring *ring, const struct config *config, const struct store_user *user,
+		    struct keyring_key *key);
+
+struct keyring_key *keyring_find(struct keyring *ring, const char *user);
+struct keyring_key *keyring_first_to_expire(struct keyring *ring); /* NULL when empty */
+struct keyring_key *keyring_next_to_expire(struct keyring_key *key);
+
+/* In order of user: the first one after a name, and so on. */
+struct keyring_key *keyring_first_after(struct keyring *ring, const char *user);
+struct keyring_key *keyring_next_by_user(struct keyring_key *key);
+
+size_t keyring_count(const struct keyring *ring);
+
+/* The key's row; replies may be counted up by the caller. */
+struct store_pending *keyring_pending(struct keyring_key *key);
+
+/* What sequence_verify needs; borrows from the key and config. */
+void keyring_input(const struct keyring_knock *knock, const struct config *config, struct sequence_input *in);
+
+#endif

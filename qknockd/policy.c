@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "qknockd/policy.h"
+
+#include <string.h>
+
+#include "libcore/error.h"
+
+bool policy_allows_service(const struct store_user *user, const char *service)
+{
+	size_t len = strlen(service);
+	const char *p = user->services;
+
+	if (*p == '\0')
+		return true;
+	while (*p != '\0') {
+		size_t word = strcspn(p, " ");
+
+		if (word == len && memcmp(p, service, len) == 0)
+			return true;
+		p += word;
+		p += strspn(p, " ");
+	}
+	return false;
+}
+
+static bool user_allows_width(const struct store_user *user, uint16_t width)
+{
+	for (uint32_t i = 0; i < user->width_count; i++)
+		if (user->widths[i] == width)
+			return true;
+	return false;
+}
+
+size_t policy_widths(const struct config *config, const struct store_user *user, const struct address *client,
+		     uint16_t widths[static CHAIN_WIDTHS_MAX])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < config->width_count && n < CHAIN_WIDTHS_MAX; i++) {
+		uint16_t width = config->widths[i];
+
+		if (chain_check_width(client, width) == 0 && user_allows_width(user, width))
+			widths[n++] = width;
+	}
+	return n;
+}
+
+int policy_check_client(const struct address *client)
+{
+	static const struct address unspecified;
+
+	if (address_is_v4(client)) {
+		uint8_t first = client->b[12];
+
+		return first == 0 || first >= 224 ? QK_ERR_ADDRESS : 0;
+	}
+	return client->b[0] == 0xff || address_equal(client, &unspecified) ? QK_ERR_ADDRESS : 0;
+}
