@@ -39,25 +39,44 @@ struct grant {
 	bool single_use;
 };
 
-/* The file's text, strict in both directions. Parse errors: GRANT_FORMAT; *g is then zero. */
-int grant_format(const struct grant *g, char *text, size_t size); /* length, or SPACE */
+/* The file's text, strict in both directions: one grant has one text. Errors: GRANT_FORMAT (format: a field is
+ * out of its range; parse: anything but that one text, *g is then zero), SPACE. */
+int grant_format(const struct grant *g, char *text, size_t size); /* returns the length */
 int grant_parse(struct grant *g, const char *text, size_t len);
 
-/* 0 while g is live at now_ns of the boot boot_id, else GRANT_EXPIRED; GRANT_AGE when max_age_s is not 0
- * and the grant was written longer ago than that. */
+/* 0 while granted <= now_ns < expires, in the boot boot_id, else GRANT_EXPIRED; GRANT_AGE when max_age_s is
+ * not 0 and the grant was given longer ago than that. */
 int grant_check(const struct grant *g, uint64_t now_ns, const char *boot_id, uint32_t max_age_s);
 
 /* Looks the client's live grant up; *g is filled on success only. dir, and the service's directory in it,
  * must be real directories of root (or the caller), not writable by group or others; neither they nor the
- * file may be a symbolic link. Errors: SERVICE_NAME, GRANT_DIR, GRANT_NONE, GRANT_FORMAT, GRANT_EXPIRED,
- * GRANT_AGE, IO. A missing service directory is GRANT_NONE, a missing dir GRANT_DIR. */
+ * file may be a symbolic link, and the file is held to the same owner and mode. Errors: SERVICE_NAME, GRANT_DIR,
+ * GRANT_NONE, GRANT_FORMAT (also a file that is unsafe or names another service or address), GRANT_EXPIRED,
+ * GRANT_AGE, IO (errno tells). A missing service directory is GRANT_NONE, a missing dir GRANT_DIR. */
 int grant_find(const char *dir, const char *service, const struct address *client, uint32_t max_age_s,
 	       struct grant *g);
 
 /* As grant_find, and takes the grant: of any number of callers, in any number of processes, one gets 0 for
- * one grant. The file moves to DIR/<service>/.used.<id>, where qknockd finds it until it expires.
- * Errors: as grant_find, with GRANT_USED for a caller that lost the race. */
+ * one grant id. The file moves to DIR/<service>/.used.<id>, where qknockd finds it until it expires; the caller
+ * must be allowed to write there. A grant is taken whether or not it is marked single-use.
+ * Errors: as grant_find, with GRANT_USED for a caller that saw the grant and lost the race; who comes later finds
+ * GRANT_NONE. */
 int grant_claim(const char *dir, const char *service, const struct address *client, uint32_t max_age_s,
 		struct grant *g);
+
+/*
+ * The pieces that the writer (grantdir.h) shares.
+ */
+#define GRANT_MARKER_PREFIX ".used."
+#define GRANT_MARKER_SIZE 23 /* ".used.", 16 hexadecimal digits and a NUL */
+
+void grant_marker_name(uint64_t id, char name[static GRANT_MARKER_SIZE]);
+
+/* Opens the directory path, below at as openat(2) has it, under the rule of grant_find. Errors: GRANT_DIR, or
+ * NOT_FOUND when it does not exist, IO. The caller closes *fd. */
+int grant_open_dir(int at, const char *path, int *fd);
+
+/* Reads the file name in the service directory fd under the rule of grant_find. Errors: GRANT_NONE, GRANT_FORMAT, IO. */
+int grant_read(int fd, const char *name, struct grant *g);
 
 #endif

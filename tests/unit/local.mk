@@ -11,3 +11,9 @@ TESTS += tests/unit/test_address
 tests_unit_test_address_SOURCES = tests/unit/test_address.c tests/unit/unit.h
 tests_unit_test_address_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_address_LDADD = $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_grant
+TESTS += tests/unit/test_grant
+tests_unit_test_grant_SOURCES = tests/unit/test_grant.c tests/unit/grants.h tests/unit/unit.h
+tests_unit_test_grant_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_grant_LDADD = $(UNIT_LIBS)
