@@ -1,1 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+dist_man_MANS += doc/qknockd.8
+dist_doc_DATA = README.md NEWS doc/lockout.md doc/security.md
+
+UNITS = doc/systemd/qknockd.service doc/systemd/qknock-kernel.service
+EXTRA_DIST += $(UNITS:=.in)
+CLEANFILES += $(UNITS)
+if SYSTEMD
+systemdsystemunit_DATA = $(UNITS)
+endif
+
+$(UNITS): %: %.in Makefile
+	$(AM_V_GEN)mkdir -p $(@D) && sed -e 's,@sbindir@,$(sbindir),g' $(top_srcdir)/$@.in >$@

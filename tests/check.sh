@@ -1,0 +1,66 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# All tests, called by ./quickstart check: tests/check.sh BUILD SANITIZED-BUILD
+# Ends with "N passed, N failed" alone on a line; a test that was skipped counts as failed.
+set -u
+top=$(cd "$(dirname "$0")/.." && pwd)
+build=$1
+sanitized=$2
+passed=0
+failed=0
+
+say() { printf '== %s\n' "$*"; }
+
+# tally PASSED FAILED
+tally() {
+	passed=$((passed + $1))
+	failed=$((failed + $2))
+}
+
+# The totals that automake prints, skipped and broken ones as failures.
+make_check() {
+	say "make check in ${1#"$top"/}"
+	make -C "$1" -s -j"$(nproc)" check >"$1/check.log" 2>&1
+	rc=$?
+	p=$(sed -n 's/^# PASS: *//p' "$1/check.log")
+	f=$(sed -n -E 's/^# (SKIP|XFAIL|FAIL|XPASS|ERROR): *//p' "$1/check.log" | paste -sd+ | sed 's/^$/0/')
+	f=$((f))
+	[ "$rc" = 0 ] || [ "$f" != 0 ] || f=1
+	if [ "$f" != 0 ]; then
+		grep -E '^(FAIL|SKIP|ERROR|XPASS)|error:' "$1/check.log"
+		cat "$1/test-suite.log" 2>/dev/null | tail -100
+	fi
+	printf '%s passed, %s failed in make check\n' "${p:-0}" "$f"
+	tally "${p:-0}" "$f"
+}
+
+# one NAME COMMAND...: a test of a single command
+one() {
+	name=$1
+	shift
+	if "$@" >"$build/one.log" 2>&1; then
+		printf 'ok - %s\n' "$name"
+		tally 1 0
+	else
+		printf 'not ok - %s\n' "$name"
+		tail -30 "$build/one.log"
+		tally 0 1
+	fi
+}
+
+# Each script says ok or not ok for itself; its log is kept beside the build.
+netns() {
+	say "network namespaces"
+	"$top/tests/netns/run" "$build" 2>&1 | tee "$build/netns.log"
+	set -- $(sed -n -E 's/^([0-9]+) passed, ([0-9]+) failed$/\1 \2/p' "$build/netns.log" | tail -1)
+	tally "${1-0}" "${2-1}"
+}
+
+make_check "$build"
+make_check "$sanitized"
+say "distribution and manual pages"
+one "make dist, and what it holds builds and installs" "$top/tests/dist.sh" "$build"
+one "manual pages are without fault" "$top/doc/lint.sh"
+netns
+printf '\n%s passed, %s failed\n' "$passed" "$failed"
+[ "$failed" = 0 ]

@@ -1,0 +1,28 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The release as a packager gets it: unpack, build outside the source, install, remove.
+set -eu
+build=$1
+work=$(mktemp -d)
+trap 'chmod -R u+w "$work"; rm -rf "$work"' EXIT
+
+make -C "$build" -s dist distdir="$work/qknock" >"$work/dist.log" 2>&1 || { cat "$work/dist.log"; exit 1; }
+archive=$(find "$work" "$build" -maxdepth 1 -name 'qknock*.tar.xz' | head -1)
+mkdir "$work/src" "$work/obj" "$work/root"
+tar -xJf "$archive" -C "$work/src" --strip-components=1
+rm -f "$archive"
+chmod -R a-w "$work/src"
+cd "$work/obj"
+"$work/src/configure" --quiet --prefix=/usr --sysconfdir=/etc --localstatedir=/var --runstatedir=/run >configure.log
+make -s -j"$(nproc)" >make.log 2>&1 || { tail -20 make.log; exit 1; }
+make -s install DESTDIR="$work/root" >install.log 2>&1 || { tail -20 install.log; exit 1; }
+
+plugins=$(pkg-config --variable=xtlibdir xtables)
+for f in usr/sbin/qknockd usr/sbin/qknockctl usr/bin/qknock "${plugins#/}/libxt_knock.so" \
+	usr/share/man/man8/qknockd.8 usr/share/man/man1/qknock.1; do
+	[ -e "$work/root/$f" ] || { echo "not installed: /$f"; exit 1; }
+done
+"$work/root/usr/sbin/qknockd" --version
+make -s uninstall DESTDIR="$work/root" >/dev/null 2>&1
+left=$(find "$work/root" ! -type d)
+[ -z "$left" ] || { echo "left behind by uninstall: $left"; exit 1; }
