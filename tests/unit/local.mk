@@ -17,3 +17,9 @@ TESTS += tests/unit/test_grant
 tests_unit_test_grant_SOURCES = tests/unit/test_grant.c tests/unit/grants.h tests/unit/unit.h
 tests_unit_test_grant_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_grant_LDADD = $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_knockmap
+TESTS += tests/unit/test_knockmap
+tests_unit_test_knockmap_SOURCES = tests/unit/test_knockmap.c tests/unit/unit.h
+tests_unit_test_knockmap_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_knockmap_LDADD = xt_knock/libknockmap.la $(UNIT_LIBS)
