@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Messages on qknockd's control socket (SOCK_SEQPACKET): one message a packet, text, strictly parsed.
- * First line the verb, then "name=value" lines; values hold any byte but NUL and newline.
+ * First line the verb, then "name=value" lines, each ended by a newline, the last one too; values hold any
+ * byte but NUL and newline.
  * A request is answered by any number of "item" messages and then one "ok", or "error" with
  * code=<number of error.h> and text=<for people>. The verbs are listed in doc/control.md.
  */
@@ -11,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/un.h>
 
 #define CONTROL_MESSAGE_MAX 8192
 #define CONTROL_FIELDS_MAX 32
@@ -22,9 +24,10 @@ struct control_field {
 	const char *value;
 };
 
-/* Owns its text; zero it or call control_init before use, control_wipe afterwards (it may hold keys). */
+/* Owns its text, which the pointers point into: never copy one by assignment. Zero it or call control_init
+ * before use, control_wipe afterwards (it may hold keys). */
 struct control_message {
-	const char *verb;
+	const char *verb; /* never NULL after any call below */
 	struct control_field fields[CONTROL_FIELDS_MAX];
 	size_t field_count;
 	size_t used;
@@ -45,8 +48,14 @@ int control_get_u64(const struct control_message *m, const char *name, uint64_t 
 /* From a received packet. Errors: CONTROL; *m is then wiped. */
 int control_parse(struct control_message *m, const char *packet, size_t len);
 
-/* Blocking helpers for clients: connect (errors: IO with errno set), send one, receive one.
- * control_receive gives IO when the peer closed. */
+/* The bytes to send, at most CONTROL_MESSAGE_MAX; returns how many. The caller wipes them. */
+size_t control_encode(const struct control_message *m, char packet[static CONTROL_MESSAGE_MAX]);
+
+/* Errors: IO with errno ENAMETOOLONG for a path that no socket can have. */
+int control_address(const char *path, struct sockaddr_un *sun);
+
+/* Blocking helpers for clients: connect, send one, receive one; each gives up after 30 seconds.
+ * Errors: IO with errno set (ECONNRESET when the peer closed, ETIMEDOUT); control_receive also CONTROL. */
 int control_connect(const char *path, int *fd);
 int control_send(int fd, const struct control_message *m);
 int control_receive(int fd, struct control_message *m);

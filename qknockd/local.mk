@@ -6,6 +6,7 @@ qknockd_libverifier_la_SOURCES = \
 	qknockd/capture.c qknockd/capture.h \
 	qknockd/control_server.c qknockd/control_server.h \
 	qknockd/daemon.c qknockd/daemon.h \
+	qknockd/dbfile.c qknockd/dbfile.h \
 	qknockd/engine.c qknockd/engine.h \
 	qknockd/frame.c qknockd/frame.h \
 	qknockd/granter.c qknockd/granter.h \

@@ -23,3 +23,9 @@ TESTS += tests/unit/test_knockmap
 tests_unit_test_knockmap_SOURCES = tests/unit/test_knockmap.c tests/unit/unit.h
 tests_unit_test_knockmap_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_knockmap_LDADD = xt_knock/libknockmap.la $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_store
+TESTS += tests/unit/test_store
+tests_unit_test_store_SOURCES = tests/unit/test_store.c tests/unit/unit.h
+tests_unit_test_store_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_store_LDADD = qknockd/libverifier.la $(UNIT_LIBS)
