@@ -11,3 +11,6 @@ endif
 
 $(UNITS): %: %.in Makefile
 	$(AM_V_GEN)mkdir -p $(@D) && sed -e 's,@sbindir@,$(sbindir),g' $(top_srcdir)/$@.in >$@
+
+examplesdir = $(docdir)/examples
+dist_examples_DATA = doc/examples/qknock.conf

@@ -27,7 +27,7 @@ struct config_service {
 
 struct config {
 	char *server_id;
-	char *host; /* what profiles tell clients; NULL if none */
+	char *host;	   /* what profiles tell clients; NULL if none */
 	char **interfaces; /* NULL-terminated; {"any"} by default */
 	struct knock_shape shape;
 	uint16_t widths[3];
@@ -39,8 +39,8 @@ struct config {
 	char *store;
 	char *control;
 	char *grants_dir;
-	char *group; /* owner group of grants directory and control socket; NULL: root's */
-	char *table; /* kernel table; NULL: no kernel map */
+	char *group;	  /* owner group of grants directory and control socket; NULL: root's */
+	char *table;	  /* kernel table; NULL: no kernel map */
 	char *log_target; /* "syslog", "stderr" or an absolute path */
 	enum log_level log_level;
 };
@@ -48,6 +48,8 @@ struct config {
 /* Reads and checks a whole file. Every fault is one "FILE:LINE: value, what was expected" line to log.
  * Errors: CONFIG, IO, NOMEM; *out is then NULL. The caller frees. */
 int config_load(const char *path, const struct log *log, struct config **out);
+/* As above from len bytes of text; name stands for the file in messages. */
+int config_parse(const char *name, const char *text, size_t len, const struct log *log, struct config **out);
 void config_free(struct config *config);
 
 /* NULL when there is no such service. */

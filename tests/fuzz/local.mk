@@ -5,6 +5,8 @@
 EXTRA_DIST += tests/fuzz/corpus
 
 FUZZ_TARGETS = \
+	tests/fuzz/fuzz_config \
+	tests/fuzz/fuzz_grant \
 	tests/fuzz/fuzz_reply \
 	tests/fuzz/fuzz_request
 
@@ -26,3 +28,11 @@ tests_fuzz_fuzz_reply_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_request_SOURCES = tests/fuzz/fuzz_request.c tests/fuzz/fuzz.h
 tests_fuzz_fuzz_request_LDADD = $(FUZZ_LIBS)
 tests_fuzz_fuzz_request_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+
+tests_fuzz_fuzz_config_SOURCES = tests/fuzz/fuzz_config.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_config_LDADD = $(FUZZ_LIBS)
+tests_fuzz_fuzz_config_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+
+tests_fuzz_fuzz_grant_SOURCES = tests/fuzz/fuzz_grant.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_grant_LDADD = $(FUZZ_LIBS)
+tests_fuzz_fuzz_grant_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
