@@ -15,6 +15,7 @@
 	X(ADDRESS, "not a numeric IPv4 or IPv6 address") \
 	X(SERVER_ID, "server id must be 1 to 64 printable ASCII characters without blanks") \
 	X(USER_ID, "user id must be 1 to 32 of a-z 0-9 . _ - and start with a letter") \
+	X(LOGIN_NAME, "logins must be account names of 1 to 64 characters, separated by one blank") \
 	X(SERVICE_NAME, "service name must be 1 to 15 of a-z 0-9 -") \
 	X(TABLE_NAME, "table name must be 1 to 15 of a-z 0-9 -") \
 	X(SERVICE_PROTOCOL, "service protocol must be 6 (tcp) or 17 (udp)") \
@@ -49,6 +50,7 @@
 	X(GRANT_EXPIRED, "grant has expired") \
 	X(GRANT_AGE, "grant is older than allowed") \
 	X(GRANT_USED, "grant was used already") \
+	X(GRANT_USER, "grant is another user's") \
 	X(GRANT_FORMAT, "malformed grant file") \
 	X(GRANT_DIR, "grants directory is missing or unsafe") \
 	X(KERNEL, "kernel refused the operation") \

@@ -11,10 +11,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "libcore/connection.h"
 #include "libcore/error.h"
 
-#define VALUE_SIZE 64 /* longer than any value of the file */
-#define CLAIM_TRIES 8 /* each needs the writer to replace the grant at just this moment */
+#define VALUE_SIZE LOGINS_SIZE /* the longest value of the file */
+#define CLAIM_TRIES 8	       /* each needs the writer to replace the grant at just this moment */
 
 static void close_keeping_errno(int fd)
 {
@@ -40,22 +41,24 @@ int grant_format(const struct grant *g, char *text, size_t size)
 	char client[ADDRESS_TEXT_SIZE];
 	int len;
 
-	if (g->id == 0 || name_check_user(g->user) != 0 || name_check_service(g->service) != 0 ||
-	    g->expires_ns <= g->granted_ns || !is_boot_id(g->boot_id))
+	if (g->id == 0 || name_check_user(g->user) != 0 || name_check_logins(g->logins) != 0 ||
+	    name_check_service(g->service) != 0 || g->expires_ns <= g->granted_ns || !is_boot_id(g->boot_id))
 		return QK_ERR_GRANT_FORMAT;
 	address_format(&g->client, client);
-	len = snprintf(text, size,
-		       "qknock-grant 1\n"
-		       "id %016" PRIx64 "\n"
-		       "user %s\n"
-		       "service %s\n"
-		       "address %s\n"
-		       "granted %" PRIu64 "\n"
-		       "expires %" PRIu64 "\n"
-		       "boot %s\n"
-		       "single-use %s\n",
-		       g->id, g->user, g->service, client, g->granted_ns, g->expires_ns, g->boot_id,
-		       g->single_use ? "yes" : "no");
+	len =
+	    snprintf(text, size,
+		     "qknock-grant 1\n"
+		     "id %016" PRIx64 "\n"
+		     "user %s\n"
+		     "%s%s%s"
+		     "service %s\n"
+		     "address %s\n"
+		     "granted %" PRIu64 "\n"
+		     "expires %" PRIu64 "\n"
+		     "boot %s\n"
+		     "single-use %s\n",
+		     g->id, g->user, g->logins[0] != '\0' ? "logins " : "", g->logins, g->logins[0] != '\0' ? "\n" : "",
+		     g->service, client, g->granted_ns, g->expires_ns, g->boot_id, g->single_use ? "yes" : "no");
 	return len >= 0 && (size_t)len < size ? len : QK_ERR_SPACE;
 }
 
@@ -92,6 +95,7 @@ static void parse_fields(struct grant *g, const char *text, size_t len)
 	next_value(&rest, "qknock-grant", value);
 	g->id = strtoull(next_value(&rest, "id", value), NULL, 16);
 	snprintf(g->user, sizeof(g->user), "%s", next_value(&rest, "user", value));
+	snprintf(g->logins, sizeof(g->logins), "%s", next_value(&rest, "logins", value));
 	snprintf(g->service, sizeof(g->service), "%s", next_value(&rest, "service", value));
 	address_parse(&g->client, next_value(&rest, "address", value));
 	g->granted_ns = strtoull(next_value(&rest, "granted", value), NULL, 10);
@@ -121,6 +125,11 @@ int grant_check(const struct grant *g, uint64_t now_ns, const char *boot_id, uin
 	if (max_age_s != 0 && now_ns - g->granted_ns > max_age_s * CLOCK_NS_PER_S)
 		return QK_ERR_GRANT_AGE;
 	return 0;
+}
+
+bool grant_is_for(const struct grant *g, const char *login)
+{
+	return strcmp(g->user, login) == 0 || name_in_list(g->logins, login);
 }
 
 void grant_marker_name(uint64_t id, char name[static GRANT_MARKER_SIZE])
@@ -204,6 +213,7 @@ struct query {
 	const char *service;
 	const struct address *client;
 	uint32_t max_age_s;
+	const char *login; /* NULL: any */
 	char name[ADDRESS_TEXT_SIZE];
 	char boot_id[CLOCK_BOOT_ID_SIZE];
 };
@@ -257,6 +267,8 @@ static int query_read(const struct query *query, const char *name, struct grant 
 		rc = QK_ERR_GRANT_FORMAT;
 	if (rc == 0)
 		rc = grant_check(g, clock_boot_ns(), query->boot_id, query->max_age_s);
+	if (rc == 0 && query->login != NULL && !grant_is_for(g, query->login))
+		rc = QK_ERR_GRANT_USER;
 	return rc;
 }
 
@@ -318,21 +330,130 @@ static int claim_once(const struct query *query, struct grant *g)
 	return rc == 0 && now.id != g->id ? 1 : QK_ERR_GRANT_USED;
 }
 
+static int claim(const struct query *query, struct grant *g)
+{
+	int rc = 1;
+
+	for (int i = 0; rc == 1 && i < CLAIM_TRIES; i++)
+		rc = claim_once(query, g);
+	return rc == 1 ? QK_ERR_GRANT_USED : rc;
+}
+
 int grant_claim(const char *dir, const char *service, const struct address *client, uint32_t max_age_s, struct grant *g)
 {
 	struct query query;
 	int rc = query_open(&query, dir, service, client, max_age_s);
 
 	memset(g, 0, sizeof(*g));
-	if (rc == 0) {
-		rc = 1;
-		for (int i = 0; rc == 1 && i < CLAIM_TRIES; i++)
-			rc = claim_once(&query, g);
-	}
-	if (rc == 1)
-		rc = QK_ERR_GRANT_USED;
+	if (rc == 0)
+		rc = claim(&query, g);
 	if (rc != 0)
 		memset(g, 0, sizeof(*g));
+	query_close(&query);
+	return rc;
+}
+
+void grant_claim_name(const struct address *client, char name[static GRANT_CLAIM_SIZE])
+{
+	char text[ADDRESS_TEXT_SIZE];
+
+	address_format(client, text);
+	snprintf(name, GRANT_CLAIM_SIZE, GRANT_CLAIM_PREFIX "%s", text);
+}
+
+#define CLAIM_FORMAT "%016" PRIx64 ".%016" PRIx64
+#define CLAIM_TEXT_SIZE 34
+
+int grant_claim_read(int fd, const char *name, struct grant_claim *out)
+{
+	char text[CLAIM_TEXT_SIZE + 1], canonical[CLAIM_TEXT_SIZE];
+	ssize_t len = readlinkat(fd, name, text, sizeof(text) - 1);
+	char *end;
+
+	memset(out, 0, sizeof(*out));
+	if (len < 0)
+		return errno == ENOENT ? QK_ERR_NOT_FOUND : QK_ERR_GRANT_FORMAT;
+	text[len] = '\0';
+	out->id = strtoull(text, &end, 16);
+	out->connection = *end == '.' ? strtoull(end + 1, NULL, 16) : 0;
+	snprintf(canonical, sizeof(canonical), CLAIM_FORMAT, out->id, out->connection);
+	if (out->id != 0 && out->connection != 0 && strcmp(text, canonical) == 0)
+		return 0;
+	memset(out, 0, sizeof(*out));
+	return QK_ERR_GRANT_FORMAT;
+}
+
+/* Replaces the note of an earlier grant. Without a note other processes are refused: no harm, no error. */
+static void note_claim(const struct query *query, uint64_t id, uint64_t connection)
+{
+	char name[GRANT_CLAIM_SIZE], text[CLAIM_TEXT_SIZE], temporary[CLAIM_TEXT_SIZE + sizeof(".tmp.")];
+
+	grant_claim_name(query->client, name);
+	snprintf(text, sizeof(text), CLAIM_FORMAT, id, connection);
+	snprintf(temporary, sizeof(temporary), ".tmp.%s", text);
+	if (symlinkat(text, query->fd, temporary) == 0 && renameat(query->fd, temporary, query->fd, name) != 0)
+		unlinkat(query->fd, temporary, 0);
+}
+
+/* The grant id as it was taken. Errors: as query_read. */
+static int read_taken(const struct query *query, uint64_t id, struct grant *g)
+{
+	char marker[GRANT_MARKER_SIZE];
+	int rc;
+
+	grant_marker_name(id, marker);
+	rc = query_read(query, marker, g);
+	return rc == 0 && g->id != id ? QK_ERR_GRANT_FORMAT : rc;
+}
+
+/* The grant that this login took before. Errors: GRANT_NONE, or what is wrong with the grant now. */
+static int find_taken(const struct query *query, const struct grant_login *login, struct grant *g)
+{
+	char name[GRANT_CLAIM_SIZE];
+	struct grant_claim taken;
+	uint64_t connection;
+
+	if (login->claimed != 0 && read_taken(query, login->claimed, g) == 0)
+		return 0;
+	grant_claim_name(query->client, name);
+	if (grant_claim_read(query->fd, name, &taken) != 0)
+		return QK_ERR_GRANT_NONE;
+	if (connection_find(query->client, login->port, &connection) != 0 || connection != taken.connection)
+		return QK_ERR_GRANT_NONE;
+	return read_taken(query, taken.id, g);
+}
+
+static int take_for_login(const struct query *query, const struct grant_login *login, struct grant *g)
+{
+	uint64_t connection;
+	int rc = claim(query, g);
+
+	if (rc == 0 && connection_find(query->client, login->port, &connection) == 0)
+		note_claim(query, g->id, connection);
+	return rc;
+}
+
+int grant_login(const char *dir, const char *service, const struct address *client, uint32_t max_age_s,
+		struct grant_login *login, struct grant *g)
+{
+	struct query query;
+	bool taken = false;
+	int rc = query_open(&query, dir, service, client, max_age_s);
+
+	memset(g, 0, sizeof(*g));
+	query.login = login->name;
+	if (rc == 0) {
+		taken = find_taken(&query, login, g) == 0;
+		if (!taken)
+			rc = query_read(&query, query.name, g);
+	}
+	if (rc == 0 && !taken && (login->claim || g->single_use)) {
+		rc = take_for_login(&query, login, g);
+		taken = rc == 0;
+	}
+	if (rc != 0)
+		memset(g, 0, sizeof(*g));
+	login->claimed = taken ? g->id : 0;
 	query_close(&query);
 	return rc;
 }

@@ -218,6 +218,16 @@ static int remove_if_own(int service_fd, const char *name, const struct grant *g
 	return unlinkat(service_fd, name, 0) == 0 || errno == ENOENT ? 0 : QK_ERR_IO;
 }
 
+static void remove_own_claim(int service_fd, const struct grant *g)
+{
+	char name[GRANT_CLAIM_SIZE];
+	struct grant_claim claim;
+
+	grant_claim_name(&g->client, name);
+	if (grant_claim_read(service_fd, name, &claim) == 0 && claim.id == g->id)
+		unlinkat(service_fd, name, 0);
+}
+
 int grantdir_remove(struct grantdir *dir, const struct grant *g)
 {
 	char name[ADDRESS_TEXT_SIZE];
@@ -238,6 +248,8 @@ int grantdir_remove(struct grantdir *dir, const struct grant *g)
 	rc = remove_if_own(service_fd, name, g);
 	if (rc == 0)
 		rc = remove_if_own(service_fd, marker, g);
+	if (rc == 0)
+		remove_own_claim(service_fd, g);
 	close_keeping_errno(service_fd);
 	return rc;
 }
@@ -266,6 +278,19 @@ static int settle_marker(int service_fd, const char *name, const struct grant *g
 	return 0;
 }
 
+/* The note of who took a grant goes with the grant's marker. */
+static int walk_claim(int service_fd, const char *name)
+{
+	char marker[GRANT_MARKER_SIZE];
+	struct grant_claim claim;
+	int rc = grant_claim_read(service_fd, name, &claim);
+
+	grant_marker_name(claim.id, marker);
+	if (rc != 0 || (faccessat(service_fd, marker, F_OK, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT))
+		unlinkat(service_fd, name, 0);
+	return 0;
+}
+
 static int walk_file(const struct walk *walk, int service_fd, const char *service, const char *name)
 {
 	bool used = has_prefix(name, GRANT_MARKER_PREFIX);
@@ -275,6 +300,8 @@ static int walk_file(const struct walk *walk, int service_fd, const char *servic
 
 	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
 		return 0;
+	if (has_prefix(name, GRANT_CLAIM_PREFIX))
+		return walk_claim(service_fd, name);
 	rc = grant_read(service_fd, name, &g);
 	if (rc == QK_ERR_GRANT_NONE)
 		return 0;

@@ -20,7 +20,8 @@ void grantdir_close(struct grantdir *dir);
  * same service and address. Errors: GRANT_DIR, IO, SPACE. */
 int grantdir_write(struct grantdir *dir, const struct grant *g);
 
-/* Removes the file, or its .used marker, when it still is that of g->id. NOT_FOUND is not an error here. */
+/* Removes the file, or its .used marker and the note of who took it, when it still is that of g->id. NOT_FOUND is not
+ * an error here. */
 int grantdir_remove(struct grantdir *dir, const struct grant *g);
 
 /* Calls each for every well-formed file, used says that it was claimed; malformed ones and leftovers of an

@@ -5,6 +5,7 @@ noinst_LTLIBRARIES += libcore/libgrant.la libcore/libcore.la
 libcore_libgrant_la_SOURCES = \
 	libcore/address.c libcore/address.h \
 	libcore/clock.c libcore/clock.h \
+	libcore/connection.c libcore/connection.h \
 	libcore/decimal.c libcore/decimal.h \
 	libcore/error.c libcore/error.h \
 	libcore/grant.c libcore/grant.h \

@@ -44,7 +44,41 @@ int name_check_service(const char *s)
 	return consists_of(s, SERVICE_NAME_MAX, "-") ? 0 : QK_ERR_SERVICE_NAME;
 }
 
+int name_check_logins(const char *s)
+{
+	size_t len = 0; /* of the name so far */
+
+	if (*s == '\0')
+		return 0;
+	if (strlen(s) >= LOGINS_SIZE)
+		return QK_ERR_LOGIN_NAME;
+	for (; *s != '\0'; s++) {
+		if (*s == ' ' && len > 0)
+			len = 0;
+		else if (*s > ' ' && *s < 0x7f && strchr(":/", *s) == NULL && (len > 0 || *s != '-') && len < LOGIN_MAX)
+			len++;
+		else
+			return QK_ERR_LOGIN_NAME;
+	}
+	return len > 0 ? 0 : QK_ERR_LOGIN_NAME;
+}
+
 int name_check_table(const char *s)
 {
 	return consists_of(s, SERVICE_NAME_MAX, "-") ? 0 : QK_ERR_TABLE_NAME;
+}
+
+bool name_in_list(const char *list, const char *name)
+{
+	size_t len = strlen(name);
+
+	while (*list != '\0') {
+		size_t word = strcspn(list, " ");
+
+		if (word != 0 && word == len && memcmp(list, name, len) == 0)
+			return true;
+		list += word;
+		list += strspn(list, " ");
+	}
+	return false;
 }

@@ -1,26 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "qknockd/policy.h"
 
-#include <string.h>
-
 #include "libcore/error.h"
+#include "libcore/name.h"
 
 bool policy_allows_service(const struct store_user *user, const char *service)
 {
-	size_t len = strlen(service);
-	const char *p = user->services;
-
-	if (*p == '\0')
-		return true;
-	while (*p != '\0') {
-		size_t word = strcspn(p, " ");
-
-		if (word == len && memcmp(p, service, len) == 0)
-			return true;
-		p += word;
-		p += strspn(p, " ");
-	}
-	return false;
+	return user->services[0] == '\0' || name_in_list(user->services, service);
 }
 
 static bool user_allows_width(const struct store_user *user, uint16_t width)

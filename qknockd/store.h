@@ -24,6 +24,7 @@ struct store_user {
 	uint64_t p, q;			    /* unique per user */
 	char pass_hash[STORE_PASS_HASH_SIZE]; /* crypt(3); empty: no request by SMS is answered */
 	char services[STORE_SERVICES_SIZE]; /* names separated by one blank; empty: all */
+	char logins[LOGINS_SIZE]; /* accounts that the user may log in to besides the one of the same name */
 	uint16_t widths[3];		    /* allowed hop widths */
 	uint32_t width_count;
 	bool enabled;

@@ -32,6 +32,7 @@ static const char create_sql[] =
 	" q INTEGER NOT NULL,"
 	" pass_hash TEXT NOT NULL,"
 	" services TEXT NOT NULL,"
+	" logins TEXT NOT NULL,"
 	" widths TEXT NOT NULL,"
 	" enabled INTEGER NOT NULL CHECK (enabled IN (0, 1))"
 	") STRICT, WITHOUT ROWID;"
@@ -50,6 +51,7 @@ static const char create_sql[] =
 	"CREATE TABLE live_grant ("
 	" id INTEGER PRIMARY KEY NOT NULL,"
 	" user TEXT NOT NULL,"
+	" logins TEXT NOT NULL,"
 	" service TEXT NOT NULL,"
 	" client BLOB NOT NULL CHECK (length(client) = 16),"
 	" granted_ns INTEGER NOT NULL,"
@@ -62,15 +64,15 @@ static const char create_sql[] =
 	"PRAGMA application_id = " STRING(APPLICATION_ID) ";"
 	"PRAGMA user_version = " STRING(SCHEMA_VERSION) ";";
 
-#define USER_COLUMNS "id, p, q, pass_hash, services, widths, enabled"
+#define USER_COLUMNS "id, p, q, pass_hash, services, widths, enabled, logins"
 #define PENDING_COLUMNS "id, user, one_time_key, issued_at, r, client, expires_ns, boot_id, replies"
-#define GRANT_COLUMNS "id, user, service, client, granted_ns, expires_ns, boot_id, single_use, expires_wall_s"
+#define GRANT_COLUMNS "id, user, service, client, granted_ns, expires_ns, boot_id, single_use, expires_wall_s, logins"
 
 #define STATEMENT_TABLE(X) \
 	X(BEGIN, "BEGIN IMMEDIATE") \
 	X(COMMIT, "COMMIT") \
-	X(USER_ADD, "INSERT INTO user (" USER_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)") \
-	X(USER_UPDATE, "UPDATE user SET (" USER_COLUMNS ") = (?1, ?2, ?3, ?4, ?5, ?6, ?7) WHERE id = ?1") \
+	X(USER_ADD, "INSERT INTO user (" USER_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)") \
+	X(USER_UPDATE, "UPDATE user SET (" USER_COLUMNS ") = (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) WHERE id = ?1") \
 	X(USER_DELETE, "DELETE FROM user WHERE id = ?1") \
 	X(USER_GET, "SELECT " USER_COLUMNS " FROM user WHERE id = ?1") \
 	X(USER_EACH, "SELECT " USER_COLUMNS " FROM user WHERE id > ?1 ORDER BY id LIMIT ?2") \
@@ -79,7 +81,7 @@ static const char create_sql[] =
 	X(PENDING_COUNT, "UPDATE pending SET replies = replies + 1 WHERE id = ?1") \
 	X(PENDING_EACH, "SELECT " PENDING_COLUMNS " FROM pending ORDER BY user") \
 	X(GRANT_ADD, "INSERT OR REPLACE INTO live_grant (" GRANT_COLUMNS ")" \
-		     " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)") \
+		     " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)") \
 	X(GRANT_REMOVE, "DELETE FROM live_grant WHERE id = ?1") \
 	X(GRANT_EACH, "SELECT " GRANT_COLUMNS " FROM live_grant ORDER BY service, client")
 
@@ -317,6 +319,7 @@ static int write_user(struct store *s, enum statement which, const struct store_
 	bind_text(st, 5, user->services);
 	bind_text(st, 6, widths);
 	sqlite3_bind_int(st, 7, user->enabled);
+	bind_text(st, 8, user->logins);
 	code = run(st);
 	if (code == SQLITE_CONSTRAINT_PRIMARYKEY || code == SQLITE_CONSTRAINT_UNIQUE)
 		return QK_ERR_EXISTS;
@@ -361,7 +364,8 @@ static bool read_user(sqlite3_stmt *st, void *row)
 	return column_string(st, 0, user->id, sizeof(user->id)) &&
 	       column_string(st, 3, user->pass_hash, sizeof(user->pass_hash)) &&
 	       column_string(st, 4, user->services, sizeof(user->services)) &&
-	       column_string(st, 5, widths, sizeof(widths)) && parse_widths(widths, user);
+	       column_string(st, 5, widths, sizeof(widths)) && parse_widths(widths, user) &&
+	       column_string(st, 7, user->logins, sizeof(user->logins));
 }
 
 int store_user_get(struct store *s, const char *id, struct store_user *user)
@@ -487,6 +491,7 @@ static int add_grant(struct store *s, const struct store_grant *grant)
 	bind_text(st, 7, g->boot_id);
 	sqlite3_bind_int(st, 8, g->single_use);
 	bind_u64(st, 9, grant->expires_wall_s);
+	bind_text(st, 10, g->logins);
 	code = run(st);
 	return code != SQLITE_OK ? dbfile_fail(s->file, code, "record a grant") : 0;
 }
@@ -526,7 +531,8 @@ static bool read_grant(sqlite3_stmt *st, void *row)
 	grant->expires_wall_s = column_u64(st, 8);
 	return column_string(st, 1, g->user, sizeof(g->user)) && column_string(st, 2, g->service, sizeof(g->service)) &&
 	       column_bytes(st, 3, g->client.b, sizeof(g->client.b)) &&
-	       column_string(st, 6, g->boot_id, sizeof(g->boot_id));
+	       column_string(st, 6, g->boot_id, sizeof(g->boot_id)) &&
+	       column_string(st, 9, g->logins, sizeof(g->logins));
 }
 
 int store_grant_each(struct store *s, int (*each)(void *arg, const struct store_grant *grant), void *arg)

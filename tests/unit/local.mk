@@ -24,6 +24,12 @@ tests_unit_test_knockmap_SOURCES = tests/unit/test_knockmap.c tests/unit/unit.h
 tests_unit_test_knockmap_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_knockmap_LDADD = xt_knock/libknockmap.la $(UNIT_LIBS)
 
+check_PROGRAMS += tests/unit/test_login
+TESTS += tests/unit/test_login
+tests_unit_test_login_SOURCES = tests/unit/test_login.c tests/unit/grants.h tests/unit/unit.h
+tests_unit_test_login_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_login_LDADD = $(UNIT_LIBS)
+
 check_PROGRAMS += tests/unit/test_store
 TESTS += tests/unit/test_store
 tests_unit_test_store_SOURCES = tests/unit/test_store.c tests/unit/unit.h

@@ -69,6 +69,29 @@ static void test_text_round_trips(void **state)
 	assert_int_equal(grant_format(&g, text, strlen(sample)), QK_ERR_SPACE);
 }
 
+static void test_logins_are_a_line_of_their_own(void **state)
+{
+	static const char *const bad[] = {" root", "root ", "root  backup", "-rf",
+					  "a:b",   "a/b",   "root\tbackup", "r\x80t"};
+	char text[GRANT_TEXT_SIZE];
+	struct grant g, back;
+	int len;
+
+	(void)state;
+	assert_int_equal(grant_parse(&g, sample, strlen(sample)), 0);
+	snprintf(g.logins, sizeof(g.logins), "root EXAMPLE\\\\adm.smith www-data");
+	len = grant_format(&g, text, sizeof(text));
+	assert_true(len > 0 && strstr(text, "user alice\nlogins root EXAMPLE\\\\adm.smith www-data\nservice") != NULL);
+	assert_int_equal(grant_parse(&back, text, (size_t)len), 0);
+	assert_memory_equal(&back, &g, sizeof(g));
+	assert_true(grant_is_for(&g, "alice") && grant_is_for(&g, "www-data"));
+	assert_false(grant_is_for(&g, "www") || grant_is_for(&g, "") || grant_is_for(&g, "data"));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		snprintf(g.logins, sizeof(g.logins), "%s", bad[i]);
+		assert_int_equal(grant_format(&g, text, sizeof(text)), QK_ERR_GRANT_FORMAT);
+	}
+}
+
 static void test_longest_text_fits(void **state)
 {
 	struct grant g = {.id = UINT64_MAX, .granted_ns = UINT64_MAX - 1, .expires_ns = UINT64_MAX};
@@ -78,6 +101,9 @@ static void test_longest_text_fits(void **state)
 
 	(void)state;
 	memset(g.user, 'u', USER_ID_MAX);
+	memset(g.logins, 'l', LOGINS_SIZE - 1);
+	for (size_t i = 60; i < LOGINS_SIZE - 1; i += 61)
+		g.logins[i] = ' ';
 	memset(g.service, 's', SERVICE_NAME_MAX);
 	memset(g.client.b, 0xff, sizeof(g.client.b));
 	strcpy(g.boot_id, BOOT);
@@ -518,6 +544,7 @@ int main(void)
 #define WITH_BASE(test) cmocka_unit_test_setup_teardown(test, set_up_base, tear_down_base)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_text_round_trips),
+	    cmocka_unit_test(test_logins_are_a_line_of_their_own),
 	    cmocka_unit_test(test_longest_text_fits),
 	    cmocka_unit_test(test_any_other_text_is_malformed),
 	    cmocka_unit_test(test_values_out_of_range_are_malformed),

@@ -76,6 +76,7 @@ static struct store_user make_user(const char *id, uint64_t p)
 	snprintf(u.id, sizeof(u.id), "%s", id);
 	snprintf(u.pass_hash, sizeof(u.pass_hash), "$y$j9T$salt$hash");
 	snprintf(u.services, sizeof(u.services), "ssh web");
+	snprintf(u.logins, sizeof(u.logins), "root www-data");
 	return u;
 }
 
@@ -97,6 +98,7 @@ static struct store_grant make_grant(uint64_t id, const char *address)
 	struct store_grant g = {.grant = {.id = id, .granted_ns = 5, .expires_ns = UINT64_MAX, .single_use = true}};
 
 	strcpy(g.grant.user, "alice");
+	strcpy(g.grant.logins, "root www-data");
 	strcpy(g.grant.service, "ssh");
 	strcpy(g.grant.boot_id, BOOT_ID);
 	address_parse(&g.grant.client, address);
@@ -124,6 +126,7 @@ static void expect_user(const struct store_user *a, const struct store_user *b)
 	assert_true(a->p == b->p && a->q == b->q);
 	assert_string_equal(a->pass_hash, b->pass_hash);
 	assert_string_equal(a->services, b->services);
+	assert_string_equal(a->logins, b->logins);
 	assert_int_equal(a->width_count, b->width_count);
 	assert_memory_equal(a->widths, b->widths, a->width_count * sizeof(a->widths[0]));
 	assert_int_equal(a->enabled, b->enabled);
