@@ -8,7 +8,6 @@
 
 #include <jansson.h>
 
-#include "libcore/chain.h"
 #include "libcore/decimal.h"
 #include "libcore/error.h"
 #include "libcore/sequence.h"
@@ -17,7 +16,7 @@
 #define NAME_MAX_LEN 64
 #define VALUE_SIZE ADDRESS_TEXT_SIZE
 
-/* One case as the file has it. Strings belong to the JSON document. */
+/* One case as the file has it, and what comes out of it. Strings belong to the JSON document. */
 struct vector {
 	const char *name;
 	const char *server_id;
@@ -28,8 +27,9 @@ struct vector {
 	struct knock_shape shape;
 	uint64_t n_mod;
 	uint16_t width;
-	struct sequence_packet packets[KNOCK_COUNT_MAX]; /* as the file claims */
-	size_t packet_count;
+	struct sequence_packet claimed[KNOCK_COUNT_MAX];
+	size_t claimed_count;
+	struct sequence_packet computed[KNOCK_COUNT_MAX]; /* shape.count of them */
 };
 
 /* Where in the file the reader is, for the one message that a malformed file gets. */
@@ -51,7 +51,7 @@ struct report {
 	size_t packets;
 };
 
-static bool fault(const struct reader *r, const char *field, const char *expected)
+static void say_where(const struct reader *r)
 {
 	fprintf(r->err, "%s: ", r->file);
 	if (r->case_name != NULL)
@@ -60,8 +60,32 @@ static bool fault(const struct reader *r, const char *field, const char *expecte
 		fprintf(r->err, "case #%zu: ", r->case_index);
 	if (r->packet != NO_PACKET)
 		fprintf(r->err, "packet %zu: ", r->packet);
+}
+
+static bool fault(const struct reader *r, const char *field, const char *expected)
+{
+	say_where(r);
 	fprintf(r->err, "%s: expected %s\n", field, expected);
 	return false;
+}
+
+/* A parameter outside of the protocol's bounds, or a failure: the error's text names it. */
+static bool fault_code(const struct reader *r, int code)
+{
+	say_where(r);
+	fprintf(r->err, "%s\n", error_text(code));
+	return false;
+}
+
+/* Safe to show on a terminal, and short enough for a message. */
+static bool is_printable(const char *s)
+{
+	size_t len = strlen(s);
+
+	for (size_t i = 0; i < len; i++)
+		if (s[i] < 0x20 || s[i] > 0x7e)
+			return false;
+	return len > 0 && len <= NAME_MAX_LEN;
 }
 
 /* Refuses fields outside of the list: a misspelt optional one would silently mean its default. */
@@ -77,7 +101,7 @@ static bool only_fields(const struct reader *r, json_t *object, const char *cons
 		while (i < count && strcmp(name, fields[i]) != 0)
 			i++;
 		if (i == count)
-			return fault(r, "unknown field", "only the fields of the format");
+			return fault(r, is_printable(name) ? name : "field", "no field of this name");
 	}
 	return true;
 }
@@ -151,16 +175,11 @@ static bool read_name(struct reader *r, json_t *object, struct vector *v)
 {
 	static const char expected[] = "a string of 1 to 64 printable ASCII characters";
 	const char *s = get_string(r, object, "name", expected);
-	size_t len;
 
 	if (s == NULL)
 		return false;
-	len = strlen(s);
-	if (len == 0 || len > NAME_MAX_LEN)
+	if (!is_printable(s))
 		return fault(r, "name", expected);
-	for (size_t i = 0; i < len; i++)
-		if (s[i] < 0x20 || s[i] > 0x7e)
-			return fault(r, "name", expected);
 	v->name = r->case_name = s;
 	return true;
 }
@@ -247,14 +266,31 @@ static bool read_packets(struct reader *r, json_t *object, struct vector *v)
 {
 	json_t *packets = json_object_get(object, "packets");
 
-	v->packet_count = json_array_size(packets);
-	if (!json_is_array(packets) || v->packet_count > KNOCK_COUNT_MAX)
+	v->claimed_count = json_array_size(packets);
+	if (!json_is_array(packets) || v->claimed_count > KNOCK_COUNT_MAX)
 		return fault(r, "packets", "an array of at most 32 packets");
-	for (r->packet = 0; r->packet < v->packet_count; r->packet++)
-		if (!read_packet(r, json_array_get(packets, r->packet), &v->packets[r->packet]))
+	for (r->packet = 0; r->packet < v->claimed_count; r->packet++)
+		if (!read_packet(r, json_array_get(packets, r->packet), &v->claimed[r->packet]))
 			return false;
 	r->packet = NO_PACKET;
 	return true;
+}
+
+static bool compute(const struct reader *r, struct vector *v)
+{
+	const struct sequence_input in = {
+	    .server_id = v->server_id,
+	    .user = v->user,
+	    .otp = &v->otp,
+	    .service = &v->service,
+	    .client = v->client,
+	    .shape = v->shape,
+	    .n_mod = v->n_mod,
+	    .width = v->width,
+	};
+	int rc = sequence_derive(&in, v->computed);
+
+	return rc == 0 || fault_code(r, rc);
 }
 
 static bool read_case(struct reader *r, json_t *object, struct vector *v)
@@ -277,61 +313,45 @@ static bool read_case(struct reader *r, json_t *object, struct vector *v)
 	    !read_shape(r, object, v))
 		return false;
 	v->width = (uint16_t)width;
-	return read_packets(r, object, v);
+	return read_packets(r, object, v) && compute(r, v);
 }
 
-static int derive(const struct vector *v, struct sequence_packet packets[static KNOCK_COUNT_MAX])
+static bool check_document(const struct reader *r, json_t *root)
 {
-	const struct sequence_input in = {
-	    .server_id = v->server_id,
-	    .user = v->user,
-	    .otp = &v->otp,
-	    .service = &v->service,
-	    .client = v->client,
-	    .shape = v->shape,
-	    .n_mod = v->n_mod,
-	    .width = v->width,
-	};
+	static const char *const fields[] = {"protocol", "cases"};
+	const char *protocol = json_string_value(json_object_get(root, "protocol"));
 
-	return sequence_derive(&in, packets);
+	if (protocol == NULL || strcmp(protocol, PROTOCOL) != 0)
+		return fault(r, "protocol", "\"" PROTOCOL "\"");
+	if (!only_fields(r, root, fields, 2))
+		return false;
+	if (json_array_size(json_object_get(root, "cases")) == 0)
+		return fault(r, "cases", "an array of at least one case");
+	return true;
 }
 
 /* All cases of the file, each within the protocol's bounds; NULL after a message. The caller frees. */
 static struct vector *read_cases(struct reader *r, json_t *root, size_t *count)
 {
-	static const char *const fields[] = {"protocol", "cases"};
-	const char *protocol = json_string_value(json_object_get(root, "protocol"));
 	json_t *cases = json_object_get(root, "cases");
-	struct sequence_packet packets[KNOCK_COUNT_MAX];
 	struct vector *vectors;
 
-	*count = json_array_size(cases);
-	if (protocol == NULL || strcmp(protocol, PROTOCOL) != 0)
-		return fault(r, "protocol", "\"" PROTOCOL "\""), NULL;
-	if (!only_fields(r, root, fields, 2))
+	if (!check_document(r, root))
 		return NULL;
-	if (*count == 0)
-		return fault(r, "cases", "an array of at least one case"), NULL;
+	*count = json_array_size(cases);
 	vectors = calloc(*count, sizeof(*vectors));
-	if (vectors == NULL)
-		return fault(r, "cases", "fewer cases: out of memory"), NULL;
+	if (vectors == NULL) {
+		fault_code(r, QK_ERR_NOMEM);
+		return NULL;
+	}
 	for (r->case_index = 0; r->case_index < *count; r->case_index++) {
-		struct vector *v = &vectors[r->case_index];
-		int rc;
-
 		r->case_name = NULL;
-		if (!read_case(r, json_array_get(cases, r->case_index), v))
-			goto bad;
-		rc = derive(v, packets);
-		if (rc != 0) {
-			fault(r, "value out of range", error_text(rc));
-			goto bad;
+		if (!read_case(r, json_array_get(cases, r->case_index), &vectors[r->case_index])) {
+			free(vectors);
+			return NULL;
 		}
 	}
 	return vectors;
-bad:
-	free(vectors);
-	return NULL;
 }
 
 static void mismatch(struct report *report, const struct vector *v, size_t packet, const char *field,
@@ -351,9 +371,10 @@ static void mismatch(struct report *report, const struct vector *v, size_t packe
 	fprintf(report->out, "%s: expected %s, computed %s\n", field, expected, computed);
 }
 
-static void compare_packet(struct report *report, const struct vector *v, size_t i, const struct sequence_packet *mine)
+static void compare_packet(struct report *report, const struct vector *v, size_t i)
 {
-	const struct sequence_packet *theirs = &v->packets[i];
+	const struct sequence_packet *theirs = &v->claimed[i];
+	const struct sequence_packet *mine = &v->computed[i];
 	char expected[VALUE_SIZE];
 	char computed[VALUE_SIZE];
 
@@ -375,45 +396,66 @@ static void compare_packet(struct report *report, const struct vector *v, size_t
 	}
 }
 
-static bool compare(struct report *report, const struct vector *v)
+static void compare(struct report *report, const struct vector *v)
 {
-	struct sequence_packet packets[KNOCK_COUNT_MAX];
 	char expected[VALUE_SIZE];
 	char computed[VALUE_SIZE];
 
-	if (derive(v, packets) != 0)
-		return false;
-	if (v->packet_count != v->shape.count) {
-		snprintf(expected, sizeof(expected), "%zu", v->packet_count);
+	if (v->claimed_count != v->shape.count) {
+		snprintf(expected, sizeof(expected), "%zu", v->claimed_count);
 		snprintf(computed, sizeof(computed), "%u", v->shape.count);
 		mismatch(report, v, NO_PACKET, "number of packets", expected, computed);
 	}
-	for (size_t i = 0; i < v->packet_count && i < v->shape.count; i++)
-		compare_packet(report, v, i, &packets[i]);
-	return true;
+	for (size_t i = 0; i < v->claimed_count && i < v->shape.count; i++)
+		compare_packet(report, v, i);
 }
 
-static void summarize(const struct report *report, const char *name, size_t cases)
+/* False when the JSON text could not be made. */
+static bool summarize(const struct report *report, const char *name, size_t cases)
 {
+	json_t *file;
+	json_t *summary;
+	bool written;
+
 	if (report->list == NULL) {
 		fprintf(report->out, "%s: %zu cases, %zu packets, %zu mismatches\n", name, cases, report->packets,
 			report->mismatches);
-		return;
+		return true;
 	}
-	json_t *summary = json_pack("{s:s, s:I, s:I, s:O}", "file", name, "cases", (json_int_t)cases, "packets",
-				    (json_int_t)report->packets, "mismatches", report->list);
-
-	json_dumpf(summary, report->out, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+	file = json_string(name); /* NULL for a name that is not UTF-8 */
+	summary = json_pack("{s:o, s:I, s:I, s:O}", "file", file != NULL ? file : json_null(), "cases",
+			    (json_int_t)cases, "packets", (json_int_t)report->packets, "mismatches", report->list);
+	written = json_dumpf(summary, report->out, JSON_INDENT(2) | JSON_PRESERVE_ORDER) == 0;
 	fputc('\n', report->out);
 	json_decref(summary);
+	return written;
+}
+
+static enum vectors_result report_all(const struct reader *r, const struct vector *vectors, size_t count, bool json,
+				      FILE *out)
+{
+	struct report report = {.out = out};
+	enum vectors_result result = VECTORS_MALFORMED;
+
+	if (json && (report.list = json_array()) == NULL) {
+		fault_code(r, QK_ERR_NOMEM);
+		return result;
+	}
+	for (size_t i = 0; i < count; i++)
+		compare(&report, &vectors[i]);
+	if (summarize(&report, r->file, count))
+		result = report.mismatches == 0 ? VECTORS_MATCH : VECTORS_MISMATCH;
+	else
+		fault_code(r, QK_ERR_IO);
+	json_decref(report.list);
+	return result;
 }
 
 enum vectors_result vectors_check(const char *name, FILE *in, bool json, FILE *out, FILE *err)
 {
 	struct reader reader = {.file = name, .err = err, .case_index = NO_CASE, .packet = NO_PACKET};
-	struct report report = {.out = out};
 	enum vectors_result result = VECTORS_MALFORMED;
-	struct vector *vectors = NULL;
+	struct vector *vectors;
 	json_error_t error;
 	json_t *root;
 	size_t count;
@@ -427,20 +469,11 @@ enum vectors_result vectors_check(const char *name, FILE *in, bool json, FILE *o
 		return VECTORS_MALFORMED;
 	}
 	vectors = read_cases(&reader, root, &count);
-	if (vectors == NULL)
-		goto out;
-	if (json && (report.list = json_array()) == NULL)
-		goto out;
-	for (size_t i = 0; i < count; i++) {
-		if (!compare(&report, &vectors[i])) {
-			fprintf(err, "%s: case %s: %s\n", name, vectors[i].name, error_text(QK_ERR_CRYPTO));
-			goto out;
-		}
+	if (vectors != NULL) {
+		reader.case_index = NO_CASE;
+		reader.case_name = NULL;
+		result = report_all(&reader, vectors, count, json, out);
 	}
-	summarize(&report, name, count);
-	result = report.mismatches == 0 ? VECTORS_MATCH : VECTORS_MISMATCH;
-out:
-	json_decref(report.list);
 	free(vectors);
 	json_decref(root);
 	return result;

@@ -7,8 +7,10 @@ EXTRA_DIST += tests/fuzz/corpus
 FUZZ_TARGETS = \
 	tests/fuzz/fuzz_config \
 	tests/fuzz/fuzz_grant \
+	tests/fuzz/fuzz_profile \
 	tests/fuzz/fuzz_reply \
-	tests/fuzz/fuzz_request
+	tests/fuzz/fuzz_request \
+	tests/fuzz/fuzz_vectors
 
 check_PROGRAMS += $(FUZZ_TARGETS)
 check_LTLIBRARIES += tests/fuzz/libreplay.la
@@ -36,3 +38,11 @@ tests_fuzz_fuzz_config_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_grant_SOURCES = tests/fuzz/fuzz_grant.c tests/fuzz/fuzz.h
 tests_fuzz_fuzz_grant_LDADD = $(FUZZ_LIBS)
 tests_fuzz_fuzz_grant_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+
+tests_fuzz_fuzz_profile_SOURCES = tests/fuzz/fuzz_profile.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_profile_LDADD = $(FUZZ_LIBS)
+tests_fuzz_fuzz_profile_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+
+tests_fuzz_fuzz_vectors_SOURCES = tests/fuzz/fuzz_vectors.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_vectors_LDADD = qknock/libvectors.la $(FUZZ_LIBS)
+tests_fuzz_fuzz_vectors_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)

@@ -41,3 +41,47 @@ TESTS += tests/unit/test_config
 tests_unit_test_config_SOURCES = tests/unit/test_config.c tests/unit/unit.h
 tests_unit_test_config_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_config_LDADD = $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_crypto
+TESTS += tests/unit/test_crypto
+tests_unit_test_crypto_SOURCES = tests/unit/test_crypto.c tests/unit/hex.h tests/unit/unit.h
+tests_unit_test_crypto_CPPFLAGS = $(UNIT_CPPFLAGS) $(CRYPTO_CFLAGS)
+tests_unit_test_crypto_LDADD = $(UNIT_LIBS) $(CRYPTO_LIBS)
+
+check_PROGRAMS += tests/unit/test_crypto_failure
+TESTS += tests/unit/test_crypto_failure
+tests_unit_test_crypto_failure_SOURCES = tests/unit/test_crypto_failure.c tests/unit/unit.h
+tests_unit_test_crypto_failure_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_crypto_failure_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=crypto_hkdf,--wrap=crypto_siv_seal \
+	-Wl,--wrap=crypto_siv_open,--wrap=crypto_random_below,--wrap=crypto_draw_prime
+tests_unit_test_crypto_failure_LDADD = $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_chain
+TESTS += tests/unit/test_chain
+tests_unit_test_chain_SOURCES = tests/unit/test_chain.c tests/unit/unit.h
+tests_unit_test_chain_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_chain_LDADD = $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_otp
+TESTS += tests/unit/test_otp
+tests_unit_test_otp_SOURCES = tests/unit/test_otp.c tests/unit/unit.h
+tests_unit_test_otp_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_otp_LDADD = $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_sequence
+TESTS += tests/unit/test_sequence
+tests_unit_test_sequence_SOURCES = tests/unit/test_sequence.c tests/unit/hex.h tests/unit/unit.h
+tests_unit_test_sequence_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_sequence_LDADD = $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_profile
+TESTS += tests/unit/test_profile
+tests_unit_test_profile_SOURCES = tests/unit/test_profile.c tests/unit/unit.h
+tests_unit_test_profile_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_profile_LDADD = $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_vectors
+TESTS += tests/unit/test_vectors
+tests_unit_test_vectors_SOURCES = tests/unit/test_vectors.c tests/unit/unit.h
+tests_unit_test_vectors_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_vectors_LDADD = qknock/libvectors.la $(UNIT_LIBS)
