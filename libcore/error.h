@@ -54,7 +54,8 @@
 	X(GRANT_FORMAT, "malformed grant file") \
 	X(GRANT_DIR, "grants directory is missing or unsafe") \
 	X(KERNEL, "kernel refused the operation") \
-	X(BPFFS, "bpf file system is not mounted on /sys/fs/bpf")
+	X(BPFFS, "bpf file system is not mounted on /sys/fs/bpf") \
+	X(BUSY, "in use")
 
 enum error_index {
 #define X(name, text) ERROR_INDEX_##name,

@@ -28,7 +28,7 @@ struct knock_value {
 };
 
 /* The connection that claimed a grant: never 0. Ports in host order. */
-#define KNOCK_USED(protocol, source_port, destination_port)                                                            \
+#define KNOCK_USED(protocol, source_port, destination_port) \
 	((1ULL << 63) | ((__u64)(protocol) << 32) | ((__u64)(source_port) << 16) | (__u64)(destination_port))
 
 #endif

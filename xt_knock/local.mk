@@ -1,8 +1,35 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # libknockmap.la: the kernel's table of grants, for the plugin, qknockd and qknockctl.
-noinst_LTLIBRARIES += xt_knock/libknockmap.la
+# libknockkernel.la: that and the match programs, for the plugin and qknockctl.
+noinst_LTLIBRARIES += xt_knock/libknockmap.la xt_knock/libknockkernel.la
 
 xt_knock_libknockmap_la_SOURCES = \
 	xt_knock/bpfsys.c xt_knock/bpfsys.h \
 	xt_knock/knock_bpf.h \
 	xt_knock/knockmap.c xt_knock/knockmap.h
+
+xt_knock_libknockkernel_la_SOURCES = \
+	xt_knock/knockcollect.c xt_knock/knockcollect.h \
+	xt_knock/knockkernel.c xt_knock/knockkernel.h \
+	xt_knock/knocklock.c xt_knock/knocklock.h \
+	xt_knock/knockoptions.c xt_knock/knockoptions.h \
+	xt_knock/knockpin.c xt_knock/knockpin.h \
+	xt_knock/knockprog.c xt_knock/knockprog.h
+nodist_xt_knock_libknockkernel_la_SOURCES = xt_knock/knock_match.h
+xt_knock_libknockkernel_la_LIBADD = xt_knock/libknockmap.la
+
+# The match program becomes a header: instructions, and where the loader puts map and constants.
+# Debian keeps <asm/types.h> in a folder that only native compilers look into.
+EXTRA_DIST += xt_knock/knock_match.bpf.c xt_knock/bpf2h.sh
+BUILT_SOURCES += xt_knock/knock_match.h
+CLEANFILES += xt_knock/knock_match.h xt_knock/knock_match.bpf.o
+
+xt_knock/knock_match.bpf.o: xt_knock/knock_match.bpf.c xt_knock/knock_bpf.h
+	@$(MKDIR_P) xt_knock
+	$(AM_V_GEN)$(BPF_CLANG) -target bpf -mcpu=v3 -std=gnu11 -O2 -Wall -Wextra -Werror -I$(top_srcdir) \
+		-idirafter "/usr/include/$$($(CC) -print-multiarch 2>/dev/null)" \
+		-c $(top_srcdir)/xt_knock/knock_match.bpf.c -o $@
+
+xt_knock/knock_match.h: xt_knock/knock_match.bpf.o xt_knock/bpf2h.sh
+	$(AM_V_GEN)$(top_srcdir)/xt_knock/bpf2h.sh xt_knock/knock_match.bpf.o $(BPF_OBJCOPY) $(BPF_READELF) >$@.tmp && \
+		mv $@.tmp $@
