@@ -1,1 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# Benchmarks: "make bench" runs all, "make bench-NAME" one. They print figures and are no tests.
+EXTRA_PROGRAMS = bench/bench_session
+CLEANFILES += $(EXTRA_PROGRAMS)
+BENCHES = bench-session
+
+bench_bench_session_SOURCES = bench/bench_session.c
+bench_bench_session_LDADD = qknockd/libverifier.la
+
+.PHONY: bench $(BENCHES)
+bench: $(BENCHES)
+
+bench-session: bench/bench_session
+	bench/bench_session

@@ -1,2 +1,541 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The table is a linear hash (Litwin 1980): it grows and shrinks by one bucket at a time, so that no insertion ever
+ * waits for a table to be moved, and a look-up always goes to exactly one bucket. In front of the buckets stands one
+ * word of filter for each, a Bloom filter of its few entries: 10,000 pending keys have 480,000 packets but 0.9 MB of
+ * filter, which stays in the cache, where the buckets do not; a stranger's packet reads one word of it and is done,
+ * but for one in a hundred that meets set bits by chance. Since the bucket knows its entries, a removal makes its
+ * word anew: the filter never wears out. uthash would cost a pointer to follow, into cold memory, per item of a chain,
+ * and a pause to redistribute all at each doubling.
+ */
 #include "qknockd/session.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#include "libcore/crypto.h"
+#include "libcore/error.h"
+
+#define CACHE_LINE 64
+#define SLOTS 14    /* whose hashes fill one cache line, with the pointer to the next bucket */
+#define LOAD_GROW 4 /* mean entries of a bucket; those that are not split yet have up to twice as many */
+#define LOAD_SHRINK 1
+#define SEGMENT_BUCKETS 1024u
+
+/* One packet that is expected; index is its place in its session. */
+struct expected {
+	struct address source;
+	uint32_t word;
+	uint16_t port;
+	uint8_t index;
+};
+
+struct session {
+	void *owner;
+	LIST_ENTRY(session) all;
+	TAILQ_ENTRY(session) ready; /* while in_ready */
+	bool in_ready;
+	uint8_t count;
+	uint32_t received; /* bit i: packet i came */
+	uint64_t delivery; /* the last one that had a part for this session */
+	uint32_t words[KNOCK_COUNT_MAX];
+	struct expected packets[];
+};
+
+struct bucket {
+	struct bucket *next;  /* a spare one, when this one is full */
+	uint32_t hash[SLOTS]; /* whole, so that splitting a bucket touches no session */
+	struct expected *entry[SLOTS];
+	uint32_t used;
+} __attribute__((aligned(CACHE_LINE)));
+
+/* Of the size that every 64-bit processor has registers for. */
+typedef uint32_t hash_vector __attribute__((vector_size(16)));
+
+struct segment {
+	uint64_t filters[SEGMENT_BUCKETS];
+	struct bucket buckets[SEGMENT_BUCKETS];
+};
+
+struct session_table {
+	uint64_t seed[2];
+	struct segment **segments;
+	size_t segment_count;
+	size_t segment_room;
+	uint32_t buckets;
+	uint32_t mask; /* 2^k - 1: all buckets up to it are there, and some of the next 2^k */
+	size_t entries;
+	size_t sessions;
+	struct bucket *spare; /* so that a split once begun cannot fail */
+	uint64_t deliveries;
+	LIST_HEAD(, session) all;
+	TAILQ_HEAD(, session) ready; /* full sessions of the packet in delivery */
+};
+
+static uint64_t rotate(uint64_t x, unsigned bits)
+{
+	return x << bits | x >> (64 - bits);
+}
+
+struct sip {
+	uint64_t a, b, c, d;
+};
+
+static inline struct sip sip_round(struct sip v)
+{
+	v.a += v.b;
+	v.b = rotate(v.b, 13) ^ v.a;
+	v.a = rotate(v.a, 32);
+	v.c += v.d;
+	v.d = rotate(v.d, 16) ^ v.c;
+	v.a += v.d;
+	v.d = rotate(v.d, 21) ^ v.a;
+	v.c += v.b;
+	v.b = rotate(v.b, 17) ^ v.c;
+	v.c = rotate(v.c, 32);
+	return v;
+}
+
+static inline struct sip sip_absorb(struct sip v, uint64_t m)
+{
+	v.d ^= m;
+	v = sip_round(v);
+	v.a ^= m;
+	return v;
+}
+
+/* SipHash-1-3 over three words. Strangers choose every bit of source, port and word; under a secret seed they cannot
+ * choose where these lead. OpenSSL's costs ten times the whole look-up in set-up alone. */
+static uint32_t hash_packet(const struct session_table *t, const struct address *source, uint16_t port, uint32_t word)
+{
+	struct sip v = {t->seed[0] ^ UINT64_C(0x736f6d6570736575), t->seed[1] ^ UINT64_C(0x646f72616e646f6d),
+			t->seed[0] ^ UINT64_C(0x6c7967656e657261), t->seed[1] ^ UINT64_C(0x7465646279746573)};
+	uint64_t half[2];
+
+	memcpy(half, source->b, sizeof(half));
+	v = sip_absorb(v, half[0]);
+	v = sip_absorb(v, half[1]);
+	v = sip_absorb(v, (uint64_t)word << 16 | port);
+	v.c ^= 0xff;
+	v = sip_round(sip_round(sip_round(v)));
+	return (uint32_t)(v.a ^ v.b ^ v.c ^ v.d);
+}
+
+static uint32_t hash_expected(const struct session_table *t, const struct expected *e)
+{
+	return hash_packet(t, &e->source, e->port, e->word);
+}
+
+/* A hash chooses its bucket by its lowest bits; the product spreads the others, which differ within a bucket, over
+ * the four bits of filter that it sets. */
+static uint64_t filter_bits(uint32_t hash)
+{
+	uint64_t product = hash * UINT64_C(0x9e3779b97f4a7c15);
+
+	return UINT64_C(1) << (product >> 58) | UINT64_C(1) << (product >> 52 & 63) |
+	       UINT64_C(1) << (product >> 46 & 63) | UINT64_C(1) << (product >> 40 & 63);
+}
+
+static uint32_t bucket_number(const struct session_table *t, uint32_t hash)
+{
+	uint32_t i = hash & (2 * t->mask + 1);
+
+	return i < t->buckets ? i : hash & t->mask;
+}
+
+static struct bucket *bucket_at(const struct session_table *t, uint32_t i)
+{
+	return &t->segments[i / SEGMENT_BUCKETS]->buckets[i % SEGMENT_BUCKETS];
+}
+
+static uint64_t *filter_at(const struct session_table *t, uint32_t i)
+{
+	return &t->segments[i / SEGMENT_BUCKETS]->filters[i % SEGMENT_BUCKETS];
+}
+
+static void spare_push(struct session_table *t, struct bucket *b)
+{
+	b->next = t->spare;
+	t->spare = b;
+}
+
+/* Makes sure of count spare buckets. */
+static int spare_reserve(struct session_table *t, size_t count)
+{
+	struct bucket *b;
+
+	for (b = t->spare; b != NULL && count > 0; b = b->next)
+		count--;
+	for (; count > 0; count--) {
+		b = aligned_alloc(CACHE_LINE, sizeof(*b));
+		if (b == NULL)
+			return QK_ERR_NOMEM;
+		spare_push(t, b);
+	}
+	return 0;
+}
+
+/* Puts an entry where it belongs now. When bucket and chain are full it takes a spare one: it must be there. */
+static void bucket_put(struct session_table *t, uint32_t hash, struct expected *entry)
+{
+	uint32_t number = bucket_number(t, hash);
+	struct bucket *b = bucket_at(t, number);
+
+	*filter_at(t, number) |= filter_bits(hash);
+	while (b->used == SLOTS) {
+		if (b->next == NULL) {
+			struct bucket *spare = t->spare;
+
+			assert(spare != NULL);
+			t->spare = spare->next;
+			memset(spare, 0, sizeof(*spare));
+			b->next = spare;
+		}
+		b = b->next;
+	}
+	b->hash[b->used] = hash;
+	b->entry[b->used] = entry;
+	b->used++;
+}
+
+static uint64_t bucket_filter(const struct bucket *b)
+{
+	uint64_t filter = 0;
+
+	for (; b != NULL; b = b->next)
+		for (uint32_t i = 0; i < b->used; i++)
+			filter |= filter_bits(b->hash[i]);
+	return filter;
+}
+
+/* The last entry of the chain takes the place of the removed one: there are no tombstones. */
+static void bucket_remove(struct session_table *t, uint32_t number, const struct expected *entry)
+{
+	struct bucket *b = bucket_at(t, number), *last = b, *before = NULL;
+	uint32_t i = 0;
+
+	while (b->entry[i] != entry) {
+		if (++i < b->used)
+			continue;
+		i = 0;
+		b = b->next;
+		assert(b != NULL);
+	}
+	for (; last->next != NULL; last = last->next)
+		before = last;
+	last->used--;
+	b->hash[i] = last->hash[last->used];
+	b->entry[i] = last->entry[last->used];
+	last->hash[last->used] = 0;
+	last->entry[last->used] = NULL;
+	if (last->used == 0 && before != NULL) {
+		before->next = NULL;
+		spare_push(t, last);
+	}
+	*filter_at(t, number) = bucket_filter(bucket_at(t, number));
+}
+
+static size_t chain_length(const struct bucket *b)
+{
+	size_t length = 0;
+
+	while ((b = b->next) != NULL)
+		length++;
+	return length;
+}
+
+/* Puts all of one bucket where it belongs after the table's size changed. */
+static void bucket_redistribute(struct session_table *t, uint32_t number)
+{
+	struct bucket first = *bucket_at(t, number);
+	struct bucket *next;
+
+	memset(bucket_at(t, number), 0, sizeof(first));
+	*filter_at(t, number) = 0;
+	for (struct bucket *b = &first; b != NULL; b = next) {
+		for (uint32_t i = 0; i < b->used; i++)
+			bucket_put(t, b->hash[i], b->entry[i]);
+		next = b->next;
+		if (b != &first)
+			spare_push(t, b);
+	}
+}
+
+static int segment_add(struct session_table *t)
+{
+	if (t->segment_count == t->segment_room) {
+		size_t room = t->segment_room == 0 ? 8 : 2 * t->segment_room;
+		struct segment **segments = realloc(t->segments, room * sizeof(*segments));
+
+		if (segments == NULL)
+			return QK_ERR_NOMEM;
+		t->segments = segments;
+		t->segment_room = room;
+	}
+	t->segments[t->segment_count] = aligned_alloc(CACHE_LINE, sizeof(struct segment));
+	if (t->segments[t->segment_count] == NULL)
+		return QK_ERR_NOMEM;
+	t->segment_count++;
+	return 0;
+}
+
+/* One more bucket, filled from the one that had its entries till now. Without memory for it the table goes on as it
+ * is, with longer chains. */
+static void table_grow(struct session_table *t)
+{
+	uint32_t partner;
+
+	if (t->buckets == t->segment_count * SEGMENT_BUCKETS && segment_add(t) != 0)
+		return;
+	if (t->buckets == 2 * (t->mask + 1))
+		t->mask = 2 * t->mask + 1;
+	partner = t->buckets & t->mask;
+	if (spare_reserve(t, chain_length(bucket_at(t, partner))) != 0)
+		return;
+	memset(bucket_at(t, t->buckets), 0, sizeof(struct bucket));
+	*filter_at(t, t->buckets) = 0;
+	t->buckets++;
+	bucket_redistribute(t, partner);
+}
+
+/* The reverse; keeps half a segment in reserve, so that none is freed and allocated by turns. */
+static void table_shrink(struct session_table *t)
+{
+	uint32_t last = t->buckets - 1;
+
+	if (spare_reserve(t, chain_length(bucket_at(t, last)) + 1) != 0)
+		return;
+	if (t->buckets == t->mask + 1)
+		t->mask /= 2;
+	t->buckets = last;
+	bucket_redistribute(t, last);
+	if (t->buckets + SEGMENT_BUCKETS * 3 / 2 <= t->segment_count * SEGMENT_BUCKETS)
+		free(t->segments[--t->segment_count]);
+}
+
+static int table_insert(struct session_table *t, struct expected *e)
+{
+	int rc = spare_reserve(t, 1);
+
+	if (rc != 0)
+		return rc;
+	bucket_put(t, hash_expected(t, e), e);
+	t->entries++;
+	if (t->entries > (size_t)t->buckets * LOAD_GROW)
+		table_grow(t);
+	return 0;
+}
+
+static void table_delete(struct session_table *t, const struct expected *e)
+{
+	bucket_remove(t, bucket_number(t, hash_expected(t, e)), e);
+	t->entries--;
+	if (t->buckets > 1 && t->entries < (size_t)t->buckets * LOAD_SHRINK)
+		table_shrink(t);
+}
+
+int session_table_new(struct session_table **out)
+{
+	struct session_table *t = calloc(1, sizeof(*t));
+	int rc = QK_ERR_NOMEM;
+
+	*out = NULL;
+	if (t == NULL)
+		return rc;
+	TAILQ_INIT(&t->ready);
+	LIST_INIT(&t->all);
+	rc = crypto_random(t->seed, sizeof(t->seed));
+	if (rc == 0)
+		rc = segment_add(t);
+	if (rc != 0) {
+		session_table_free(t);
+		return rc;
+	}
+	t->buckets = 1;
+	memset(bucket_at(t, 0), 0, sizeof(struct bucket));
+	*filter_at(t, 0) = 0;
+	*out = t;
+	return 0;
+}
+
+static void session_free(struct session *s)
+{
+	crypto_wipe(s, sizeof(*s) + s->count * sizeof(s->packets[0]));
+	free(s);
+}
+
+void session_table_free(struct session_table *table)
+{
+	struct session *s;
+
+	if (table == NULL)
+		return;
+	while ((s = LIST_FIRST(&table->all)) != NULL)
+		session_remove(table, s);
+	while (table->segment_count > 0)
+		free(table->segments[--table->segment_count]);
+	free(table->segments);
+	while (table->spare != NULL) {
+		struct bucket *b = table->spare;
+
+		table->spare = b->next;
+		free(b);
+	}
+	crypto_wipe(table, sizeof(*table));
+	free(table);
+}
+
+int session_add(struct session_table *table, const struct sequence_packet *packets, unsigned count, void *owner,
+		struct session **out)
+{
+	struct session *s;
+
+	*out = NULL;
+	assert(count > 0 && count <= KNOCK_COUNT_MAX);
+	s = calloc(1, sizeof(*s) + count * sizeof(s->packets[0]));
+	if (s == NULL)
+		return QK_ERR_NOMEM;
+	s->owner = owner;
+	s->count = (uint8_t)count;
+	for (unsigned i = 0; i < count; i++) {
+		int rc;
+
+		s->packets[i] = (struct expected){packets[i].source, packets[i].word, packets[i].port, (uint8_t)i};
+		rc = table_insert(table, &s->packets[i]);
+		if (rc != 0) {
+			while (i-- > 0)
+				table_delete(table, &s->packets[i]);
+			session_free(s);
+			return rc;
+		}
+	}
+	LIST_INSERT_HEAD(&table->all, s, all);
+	table->sessions++;
+	*out = s;
+	return 0;
+}
+
+void session_remove(struct session_table *table, struct session *session)
+{
+	if (session->in_ready)
+		TAILQ_REMOVE(&table->ready, session, ready);
+	for (unsigned i = 0; i < session->count; i++)
+		table_delete(table, &session->packets[i]);
+	LIST_REMOVE(session, all);
+	table->sessions--;
+	session_free(session);
+}
+
+static struct session *session_of(struct expected *e)
+{
+	return (struct session *)((char *)(e - e->index) - offsetof(struct session, packets));
+}
+
+/* Notes the packet in its session; a full one is put on the ready list. Whether this is the session's first part in
+ * this delivery: two packets of one session may be equal. */
+static bool session_deliver(struct session_table *t, struct expected *e)
+{
+	struct session *s = session_of(e);
+	bool first = s->delivery != t->deliveries;
+
+	s->words[e->index] = e->word;
+	s->received |= UINT32_C(1) << e->index;
+	s->delivery = t->deliveries;
+	if (session_complete(s) && !s->in_ready) {
+		TAILQ_INSERT_TAIL(&t->ready, s, ready);
+		s->in_ready = true;
+	}
+	return first;
+}
+
+/* In all slots at once and without a branch for each, so that the processor need not wait for a bucket that the filter
+ * has let through by chance: it may take the answer for no. May be wrong with yes. */
+static bool bucket_may_have(const struct bucket *b, uint32_t hash)
+{
+	hash_vector v[CACHE_LINE / sizeof(hash_vector)], any;
+	uint64_t half[2];
+
+	memcpy(v, b, sizeof(v));
+	any = (hash_vector)((v[0] == hash) | (v[1] == hash) | (v[2] == hash) | (v[3] == hash));
+	memcpy(half, &any, sizeof(half));
+	return (half[0] | half[1]) != 0;
+}
+
+static unsigned bucket_deliver(struct session_table *t, const struct bucket *b, uint32_t hash,
+			       const struct frame_knock *knock)
+{
+	unsigned known = 0;
+
+	for (uint32_t i = 0; i < b->used; i++) {
+		struct expected *e = b->entry[i];
+
+		if (b->hash[i] == hash && e->word == knock->word && e->port == knock->port &&
+		    address_equal(&e->source, &knock->source))
+			known += session_deliver(t, e);
+	}
+	return known;
+}
+
+unsigned session_packet(struct session_table *table, const struct frame_knock *knock,
+			void (*complete)(void *arg, struct session *session), void *arg)
+{
+	uint32_t hash = hash_packet(table, &knock->source, knock->port, knock->word);
+	uint64_t bits = filter_bits(hash);
+	uint32_t number = bucket_number(table, hash);
+	struct session *s;
+	unsigned known = 0;
+
+	if ((*filter_at(table, number) & bits) != bits)
+		return 0;
+	table->deliveries++;
+	for (const struct bucket *b = bucket_at(table, number); b != NULL; b = b->next)
+		if (bucket_may_have(b, hash))
+			known += bucket_deliver(table, b, hash, knock);
+	/* Only now, because complete may change the table. */
+	while (known > 0 && (s = TAILQ_FIRST(&table->ready)) != NULL) {
+		TAILQ_REMOVE(&table->ready, s, ready);
+		s->in_ready = false;
+		complete(arg, s);
+	}
+	return known;
+}
+
+void *session_owner(const struct session *session)
+{
+	return session->owner;
+}
+
+bool session_complete(const struct session *session)
+{
+	return session->received == (UINT64_C(1) << session->count) - 1;
+}
+
+const uint32_t *session_words(const struct session *session)
+{
+	return session->words;
+}
+
+static bool same_packet(const struct expected *a, const struct expected *b)
+{
+	return a->word == b->word && a->port == b->port && address_equal(&a->source, &b->source);
+}
+
+void session_inherit(struct session *to, const struct session *from)
+{
+	if (to->count != from->count)
+		return;
+	for (unsigned i = 0; i < to->count; i++)
+		if (!same_packet(&to->packets[i], &from->packets[i]))
+			return;
+	to->received |= from->received;
+	for (unsigned i = 0; i < to->count; i++)
+		if ((from->received & UINT32_C(1) << i) != 0)
+			to->words[i] = from->words[i];
+}
+
+size_t session_count(const struct session_table *table)
+{
+	return table->sessions;
+}

@@ -85,3 +85,15 @@ TESTS += tests/unit/test_vectors
 tests_unit_test_vectors_SOURCES = tests/unit/test_vectors.c tests/unit/unit.h
 tests_unit_test_vectors_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_vectors_LDADD = qknock/libvectors.la $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_frame
+TESTS += tests/unit/test_frame
+tests_unit_test_frame_SOURCES = tests/unit/test_frame.c tests/unit/packets.h tests/unit/unit.h
+tests_unit_test_frame_CPPFLAGS = $(UNIT_CPPFLAGS) $(PCAP_CFLAGS)
+tests_unit_test_frame_LDADD = qknockd/libverifier.la $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_session
+TESTS += tests/unit/test_session
+tests_unit_test_session_SOURCES = tests/unit/test_session.c tests/unit/unit.h
+tests_unit_test_session_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_session_LDADD = qknockd/libverifier.la $(UNIT_LIBS)

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Nanoseconds per stranger's packet in the session table, with 1, 1,000 and 10,000 pending keys of two services and
+ * two widths each. The tables are measured by turns in one run, so that whatever else the machine does meets all of
+ * them; medians over the turns. Two kinds of strangers: random ones, and the worst, who use the client's own address
+ * and a port of the range. "stream" is what the daemon does, one packet after the other, where the processor may begin
+ * the next look-up during the last; "alone" makes each wait for the one before.
+ */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "libcore/crypto.h"
+#include "libcore/sequence.h"
+#include "qknockd/session.h"
+
+#define TURNS 31
+#define PACKETS (1u << 16)
+#define WARM_PACKETS (1u << 16) /* a flood lasts: the caches are as it leaves them */
+#define SESSIONS_PER_KEY 4
+#define AIM_NS 100.0
+#define AIM_RATIO 1.5
+
+static const struct knock_shape shape = KNOCK_SHAPE_DEFAULT;
+static const unsigned keys[] = {1, 1000, 10000};
+#define TABLES (sizeof(keys) / sizeof(keys[0]))
+
+enum stranger { STRANGER_RANDOM, STRANGER_CLIENT, STRANGERS };
+enum pace { PACE_STREAM, PACE_ALONE, PACES };
+
+static const char *const stranger_names[] = {"random", "client's address"};
+static const char *const pace_names[] = {"stream", "alone"};
+
+struct table {
+	struct session_table *sessions;
+	struct address *clients;
+	unsigned count;
+	double ns[STRANGERS][PACES][TURNS];
+};
+
+/* xorshift64*: inputs only need to vary, and drawing them must not take all day. */
+static uint64_t random_state = 88172645463325252u;
+
+static uint64_t draw(void)
+{
+	random_state ^= random_state >> 12;
+	random_state ^= random_state << 25;
+	random_state ^= random_state >> 27;
+	return random_state * UINT64_C(2685821657736338717);
+}
+
+static void *allocate(size_t count, size_t size)
+{
+	void *p = calloc(count, size);
+
+	if (p == NULL) {
+		fputs("bench_session: out of memory\n", stderr);
+		exit(1);
+	}
+	return p;
+}
+
+static struct address draw_address(void)
+{
+	struct address a;
+	uint32_t v4 = (uint32_t)draw();
+
+	address_from_v4(&a, (const uint8_t *)&v4);
+	return a;
+}
+
+static uint16_t draw_port(void)
+{
+	return (uint16_t)(shape.port_first + draw() % (unsigned)(shape.port_last - shape.port_first + 1));
+}
+
+/* One service with one width: without hopping all packets come from the client itself. */
+static void add_session(struct table *t, const struct address *client, int hopping)
+{
+	struct sequence_packet packets[KNOCK_COUNT_MAX];
+	struct session *session;
+
+	for (unsigned i = 0; i < shape.count; i++) {
+		packets[i] = (struct sequence_packet){*client, draw_port(), (uint32_t)draw()};
+		if (hopping)
+			packets[i].source.b[15] = (uint8_t)draw();
+	}
+	if (session_add(t->sessions, packets, shape.count, NULL, &session) != 0) {
+		fputs("bench_session: out of memory\n", stderr);
+		exit(1);
+	}
+}
+
+static void table_fill(struct table *t, unsigned count)
+{
+	if (session_table_new(&t->sessions) != 0) {
+		fputs("bench_session: no session table\n", stderr);
+		exit(1);
+	}
+	t->count = count;
+	t->clients = allocate(count, sizeof(*t->clients));
+	for (unsigned i = 0; i < count; i++) {
+		t->clients[i] = draw_address();
+		for (int s = 0; s < SESSIONS_PER_KEY; s++)
+			add_session(t, &t->clients[i], s & 1);
+	}
+}
+
+static void draw_packets(const struct table *t, enum stranger stranger, struct frame_knock *packets)
+{
+	for (unsigned i = 0; i < WARM_PACKETS + PACKETS; i++) {
+		packets[i].word = (uint32_t)draw();
+		packets[i].port = draw_port();
+		packets[i].source = stranger == STRANGER_CLIENT ? t->clients[draw() % t->count] : draw_address();
+		packets[i].carrier = FRAME_SYN;
+	}
+}
+
+static void count_complete(void *arg, struct session *session)
+{
+	(void)session;
+	++*(unsigned *)arg;
+}
+
+static void run(const struct table *t, const struct frame_knock *packets, unsigned count, enum pace pace)
+{
+	unsigned known = 0, completed = 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		struct frame_knock knock = packets[i];
+
+		/* known stays 0 but for one packet in billions: the value is the same, the wait is real. */
+		if (pace == PACE_ALONE)
+			knock.word ^= known;
+		known += session_packet(t->sessions, &knock, count_complete, &completed);
+	}
+	if (completed > 0)
+		fputs("bench_session: a stranger completed a knock\n", stderr);
+}
+
+static double measure(const struct table *t, const struct frame_knock *packets, enum pace pace)
+{
+	struct timespec start, end;
+
+	run(t, packets, WARM_PACKETS, pace);
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	run(t, packets + WARM_PACKETS, PACKETS, pace);
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	return ((double)(end.tv_sec - start.tv_sec) * 1e9 + (double)(end.tv_nsec - start.tv_nsec)) / PACKETS;
+}
+
+static int compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+static double median(double values[static TURNS])
+{
+	qsort(values, TURNS, sizeof(values[0]), compare);
+	return values[TURNS / 2];
+}
+
+static void print_row(struct table tables[static TABLES], int stranger, int pace)
+{
+	double ns[TABLES];
+
+	printf("%-17s %-7s", stranger_names[stranger], pace_names[pace]);
+	for (size_t i = 0; i < TABLES; i++) {
+		ns[i] = median(tables[i].ns[stranger][pace]);
+		printf(" %8.1f", ns[i]);
+	}
+	for (size_t i = 1; i < TABLES; i++)
+		printf(" %8.2f", ns[i] / ns[0]);
+	printf("   %s\n", ns[TABLES - 1] < AIM_NS && ns[TABLES - 1] / ns[0] < AIM_RATIO ? "within" : "missed");
+}
+
+int main(void)
+{
+	struct table *tables = allocate(TABLES, sizeof(*tables));
+	struct frame_knock *packets = allocate(WARM_PACKETS + PACKETS, sizeof(*packets));
+
+	for (size_t i = 0; i < TABLES; i++)
+		table_fill(&tables[i], keys[i]);
+	for (int turn = 0; turn < TURNS; turn++)
+		for (int stranger = 0; stranger < STRANGERS; stranger++)
+			for (size_t i = 0; i < TABLES; i++) {
+				draw_packets(&tables[i], stranger, packets);
+				for (int pace = 0; pace < PACES; pace++)
+					tables[i].ns[stranger][pace][turn] = measure(&tables[i], packets, pace);
+			}
+	printf("nanoseconds per stranger's packet, medians of %d turns of %u packets\n", TURNS, PACKETS);
+	printf("pending keys:             %8u %8u %8u  ratios to 1 key   aim: < %.0f ns, < %.1f x\n", keys[0], keys[1],
+	       keys[2], AIM_NS, AIM_RATIO);
+	for (int stranger = 0; stranger < STRANGERS; stranger++)
+		for (int pace = 0; pace < PACES; pace++)
+			print_row(tables, stranger, pace);
+	for (size_t i = 0; i < TABLES; i++) {
+		session_table_free(tables[i].sessions);
+		free(tables[i].clients);
+	}
+	free(packets);
+	free(tables);
+	return 0;
+}
