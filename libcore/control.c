@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "libcore/control.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -101,6 +102,34 @@ int control_get_u64(const struct control_message *m, const char *name, uint64_t 
 	}
 	*value = v;
 	return 0;
+}
+
+static const char *const error_names[] = {
+#define X(name, text) #name,
+    ERROR_TABLE(X)
+#undef X
+};
+
+int control_init_error(struct control_message *m, int code, const char *text)
+{
+	int err = control_init(m, "error");
+
+	assert(code < 0 && code >= -ERROR_COUNT);
+	if (err == 0)
+		err = control_add(m, "code", error_names[-1 - code]);
+	if (err == 0)
+		err = control_add(m, "text", text != NULL ? text : error_text(code));
+	return err;
+}
+
+int control_error_code(const struct control_message *m)
+{
+	const char *name = control_get(m, "code");
+
+	for (int i = 0; name != NULL && i < ERROR_COUNT; i++)
+		if (strcmp(name, error_names[i]) == 0)
+			return -1 - i;
+	return QK_ERR_CONTROL;
 }
 
 size_t control_encode(const struct control_message *m, char packet[static CONTROL_MESSAGE_MAX])

@@ -4,7 +4,7 @@
  * First line the verb, then "name=value" lines, each ended by a newline, the last one too; values hold any
  * byte but NUL and newline.
  * A request is answered by any number of "item" messages and then one "ok", or "error" with
- * code=<number of error.h> and text=<for people>. The verbs are listed in doc/control.md.
+ * code=<name in error.h, as NOT_FOUND> and text=<for people>. The verbs are listed in doc/control.md.
  */
 #ifndef LIBCORE_CONTROL_H
 #define LIBCORE_CONTROL_H
@@ -44,6 +44,11 @@ int control_add_u64(struct control_message *m, const char *name, uint64_t value)
 const char *control_get(const struct control_message *m, const char *name);
 /* Decimal, no sign, no leading zeros but "0". Errors: NOT_FOUND, CONTROL. */
 int control_get_u64(const struct control_message *m, const char *name, uint64_t *value);
+
+/* The message "error"; a NULL text is that of error.h. control_error_code reads its code back, CONTROL if that is
+ * no name of error.h. */
+int control_init_error(struct control_message *m, int code, const char *text);
+int control_error_code(const struct control_message *m);
 
 /* From a received packet. Errors: CONTROL; *m is then wiped. */
 int control_parse(struct control_message *m, const char *packet, size_t len);

@@ -1,2 +1,334 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "qknockd/control_server.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "libcore/clock.h"
+#include "libcore/crypto.h"
+#include "libcore/error.h"
+#include "qknockd/control_verbs.h"
+
+#define SWEEP_S 5
+
+/* What an event is about: a client's index, or one of these. */
+#define EVENT_LISTEN CONTROL_CLIENTS_MAX
+#define EVENT_TIMER (CONTROL_CLIENTS_MAX + 1)
+#define EVENTS_MAX (CONTROL_CLIENTS_MAX + 2)
+
+struct client {
+	int fd; /* -1: nobody */
+	unsigned peer;
+	uint64_t last_ns; /* when it last asked */
+};
+
+struct control_server {
+	int epoll_fd, listen_fd, timer_fd;
+	bool paused; /* accepting failed: not tried again before the next sweep */
+	dev_t dev;   /* of the socket's own file */
+	ino_t ino;
+	struct control_actions actions;
+	const struct log *log;
+	char *path;
+	struct client clients[CONTROL_CLIENTS_MAX];
+};
+
+/* --- clients --- */
+
+static void drop(struct client *client)
+{
+	close(client->fd); /* takes it out of the epoll set too */
+	client->fd = -1;
+}
+
+static int watch(struct control_server *s, int fd, uint32_t what)
+{
+	struct epoll_event event = {.events = EPOLLIN, .data.u32 = what};
+
+	return epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, fd, &event);
+}
+
+/* A free place, by dropping the most idle client if there is none: a stuck one locks nobody out. */
+static struct client *make_room(struct control_server *s)
+{
+	struct client *idlest = &s->clients[0];
+
+	for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++) {
+		if (s->clients[i].fd < 0)
+			return &s->clients[i];
+		if (s->clients[i].last_ns < idlest->last_ns)
+			idlest = &s->clients[i];
+	}
+	drop(idlest);
+	return idlest;
+}
+
+/* Never blocks: an answer that does not fit the socket's buffer costs the client its connection. */
+static int send_to(void *arg, const struct control_message *m)
+{
+	char packet[CONTROL_MESSAGE_MAX];
+	const int *fd = arg;
+	size_t len = control_encode(m, packet);
+	ssize_t n = send(*fd, packet, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+	crypto_wipe(packet, len);
+	return n == (ssize_t)len ? 0 : -1;
+}
+
+static unsigned peer_of(int fd)
+{
+	struct ucred cred;
+	socklen_t len = sizeof(cred);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) != 0)
+		return 0;
+	return cred.uid == 0 || cred.uid == geteuid() ? CONTROL_PEER_ADMIN : 0;
+}
+
+/* One who may do nothing is told so and gets no place. */
+static void admit(struct control_server *s, int fd)
+{
+	struct control_message m;
+	struct client *client;
+	unsigned peer = peer_of(fd);
+
+	if (peer == 0) {
+		if (control_init_error(&m, QK_ERR_DENIED, NULL) == 0)
+			send_to(&fd, &m);
+		close(fd);
+		return;
+	}
+	client = make_room(s);
+	*client = (struct client){.fd = fd, .peer = peer, .last_ns = clock_boot_ns()};
+	if (watch(s, fd, (uint32_t)(client - s->clients)) != 0)
+		drop(client);
+}
+
+/* Without descriptors the listening socket would stay readable and the daemon busy: it waits for a sweep. */
+static void pause_accepting(struct control_server *s)
+{
+	log_line(s->log, LOG_LEVEL_WARNING, "control cannot accept: %s path=%s", strerror(errno), s->path);
+	if (epoll_ctl(s->epoll_fd, EPOLL_CTL_DEL, s->listen_fd, NULL) == 0)
+		s->paused = true;
+}
+
+static void accept_clients(struct control_server *s)
+{
+	for (int i = 0; i < CONTROL_CLIENTS_MAX; i++) {
+		int fd = accept4(s->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+		if (fd >= 0)
+			admit(s, fd);
+		else if (errno == EAGAIN)
+			return;
+		else if (errno != EINTR && errno != ECONNABORTED) {
+			pause_accepting(s);
+			return;
+		}
+	}
+}
+
+/* Answers one request; false: the client is lost. */
+static bool serve(struct control_server *s, struct client *client)
+{
+	const struct control_reply reply = {.send = send_to, .arg = &client->fd};
+	char packet[CONTROL_MESSAGE_MAX + 1]; /* one more, so that a longer packet shows */
+	struct control_message m;
+	ssize_t n = recv(client->fd, packet, sizeof(packet), MSG_DONTWAIT);
+	bool kept;
+
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR;
+	if (n == 0)
+		return false;
+	client->last_ns = clock_boot_ns();
+	if (control_parse(&m, packet, (size_t)n) == 0)
+		kept = control_verbs_answer(&s->actions, s->log, client->peer, &m, &reply) == 0;
+	else
+		kept = control_init_error(&m, QK_ERR_CONTROL, NULL) == 0 && send_to(&client->fd, &m) == 0;
+	crypto_wipe(packet, (size_t)n);
+	control_wipe(&m);
+	return kept;
+}
+
+void control_server_sweep(struct control_server *s, uint64_t now_ns)
+{
+	for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++) {
+		struct client *client = &s->clients[i];
+
+		if (client->fd >= 0 && now_ns > client->last_ns + CONTROL_IDLE_S * CLOCK_NS_PER_S)
+			drop(client);
+	}
+	if (s->paused && watch(s, s->listen_fd, EVENT_LISTEN) == 0)
+		s->paused = false;
+}
+
+void control_server_dispatch(struct control_server *s)
+{
+	struct epoll_event events[EVENTS_MAX];
+	int n = epoll_wait(s->epoll_fd, events, EVENTS_MAX, 0);
+
+	for (int i = 0; i < n; i++) {
+		uint32_t what = events[i].data.u32;
+		uint64_t ticks;
+
+		if (what == EVENT_LISTEN)
+			accept_clients(s);
+		else if (what == EVENT_TIMER && read(s->timer_fd, &ticks, sizeof(ticks)) == sizeof(ticks))
+			control_server_sweep(s, clock_boot_ns());
+		/* One event of this batch may have dropped the client of another. */
+		else if (what < CONTROL_CLIENTS_MAX && s->clients[what].fd >= 0 && !serve(s, &s->clients[what]))
+			drop(&s->clients[what]);
+	}
+}
+
+int control_server_fd(const struct control_server *s)
+{
+	return s->epoll_fd;
+}
+
+/* --- the socket --- */
+
+/* Removes what a dead daemon left. */
+static int remove_dead(struct control_server *s, const struct sockaddr_un *sun)
+{
+	struct stat st;
+	int fd, err = QK_ERR_IO;
+
+	if (lstat(s->path, &st) != 0)
+		return QK_ERR_IO;
+	if (!S_ISSOCK(st.st_mode)) {
+		errno = EEXIST;
+		return QK_ERR_IO;
+	}
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return QK_ERR_IO;
+	if (connect(fd, (const struct sockaddr *)sun, sizeof(*sun)) == 0 || errno == EAGAIN)
+		err = QK_ERR_EXISTS;
+	else if (errno == ECONNREFUSED)
+		err = unlink(s->path) == 0 ? 0 : QK_ERR_IO;
+	close(fd);
+	return err;
+}
+
+static int bind_socket(struct control_server *s, gid_t group, const struct sockaddr_un *sun)
+{
+	const struct sockaddr *address = (const struct sockaddr *)sun;
+	struct stat st;
+	int err;
+
+	s->listen_fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	/* The file gets the socket's mode: closed to others from its first moment. */
+	if (s->listen_fd < 0 || fchmod(s->listen_fd, 0600) != 0)
+		return QK_ERR_IO;
+	if (bind(s->listen_fd, address, sizeof(*sun)) != 0) {
+		err = errno == EADDRINUSE ? remove_dead(s, sun) : QK_ERR_IO;
+		if (err != 0)
+			return err;
+		if (bind(s->listen_fd, address, sizeof(*sun)) != 0)
+			return QK_ERR_IO;
+	}
+	if (lstat(s->path, &st) != 0)
+		return QK_ERR_IO;
+	s->dev = st.st_dev;
+	s->ino = st.st_ino;
+	if (group != (gid_t)-1 && lchown(s->path, (uid_t)-1, group) != 0)
+		return QK_ERR_IO;
+	return chmod(s->path, 0660) != 0 || listen(s->listen_fd, CONTROL_CLIENTS_MAX) != 0 ? QK_ERR_IO : 0;
+}
+
+/* Two daemons that start at once: the lock on the directory keeps the second one from taking the socket of the
+ * first, bound but not yet listening, for a dead one. */
+static int open_socket(struct control_server *s, gid_t group)
+{
+	struct sockaddr_un sun;
+	char directory[sizeof(sun.sun_path)];
+	const char *name;
+	int fd, err;
+
+	if (control_address(s->path, &sun) != 0)
+		return QK_ERR_IO;
+	name = dirname(memcpy(directory, sun.sun_path, sizeof(directory)));
+	if (mkdir(name, 0700) == 0) {
+		if ((group != (gid_t)-1 && chown(name, (uid_t)-1, group) != 0) || chmod(name, 0750) != 0)
+			return QK_ERR_IO;
+	} else if (errno != EEXIST) {
+		return QK_ERR_IO;
+	}
+	fd = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return QK_ERR_IO;
+	err = flock(fd, LOCK_EX) == 0 ? bind_socket(s, group, &sun) : QK_ERR_IO;
+	close(fd);
+	return err;
+}
+
+static int open_events(struct control_server *s)
+{
+	const struct itimerspec sweep = {.it_value.tv_sec = SWEEP_S, .it_interval.tv_sec = SWEEP_S};
+
+	s->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	s->timer_fd = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (s->epoll_fd < 0 || s->timer_fd < 0 || timerfd_settime(s->timer_fd, 0, &sweep, NULL) != 0)
+		return QK_ERR_IO;
+	return watch(s, s->listen_fd, EVENT_LISTEN) != 0 || watch(s, s->timer_fd, EVENT_TIMER) != 0 ? QK_ERR_IO : 0;
+}
+
+int control_server_open(const char *path, gid_t group, const struct control_actions *actions, const struct log *log,
+			struct control_server **out)
+{
+	struct control_server *s = calloc(1, sizeof(*s));
+	int err;
+
+	*out = NULL;
+	if (s == NULL)
+		return QK_ERR_NOMEM;
+	s->epoll_fd = s->listen_fd = s->timer_fd = -1;
+	for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++)
+		s->clients[i].fd = -1;
+	s->actions = *actions;
+	s->log = log;
+	s->path = strdup(path);
+	err = s->path == NULL ? QK_ERR_NOMEM : open_socket(s, group);
+	if (err == 0)
+		err = open_events(s);
+	if (err != 0) {
+		log_line(log, LOG_LEVEL_ERROR, "control socket cannot be opened: %s path=%s",
+			 err == QK_ERR_EXISTS ? "another daemon answers there" : strerror(errno), path);
+		control_server_close(s);
+		return err;
+	}
+	*out = s;
+	return 0;
+}
+
+void control_server_close(struct control_server *s)
+{
+	struct stat st;
+
+	if (s == NULL)
+		return;
+	for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++)
+		if (s->clients[i].fd >= 0)
+			drop(&s->clients[i]);
+	if (s->ino != 0 && lstat(s->path, &st) == 0 && st.st_dev == s->dev && st.st_ino == s->ino)
+		unlink(s->path);
+	if (s->listen_fd >= 0)
+		close(s->listen_fd);
+	if (s->timer_fd >= 0)
+		close(s->timer_fd);
+	if (s->epoll_fd >= 0)
+		close(s->epoll_fd);
+	free(s->path);
+	free(s);
+}

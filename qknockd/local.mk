@@ -5,6 +5,7 @@ noinst_LTLIBRARIES += qknockd/libverifier.la
 qknockd_libverifier_la_SOURCES = \
 	qknockd/capture.c qknockd/capture.h \
 	qknockd/control_server.c qknockd/control_server.h \
+	qknockd/control_verbs.c qknockd/control_verbs.h \
 	qknockd/daemon.c qknockd/daemon.h \
 	qknockd/dbfile.c qknockd/dbfile.h \
 	qknockd/engine.c qknockd/engine.h \

@@ -6,6 +6,7 @@ EXTRA_DIST += tests/fuzz/corpus
 
 FUZZ_TARGETS = \
 	tests/fuzz/fuzz_config \
+	tests/fuzz/fuzz_control \
 	tests/fuzz/fuzz_grant \
 	tests/fuzz/fuzz_profile \
 	tests/fuzz/fuzz_reply \
@@ -46,3 +47,8 @@ tests_fuzz_fuzz_profile_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_vectors_SOURCES = tests/fuzz/fuzz_vectors.c tests/fuzz/fuzz.h
 tests_fuzz_fuzz_vectors_LDADD = qknock/libvectors.la $(FUZZ_LIBS)
 tests_fuzz_fuzz_vectors_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+
+tests_fuzz_fuzz_control_SOURCES = tests/fuzz/fuzz_control.c tests/fuzz/fuzz.h \
+	tests/unit/fake_engine.c tests/unit/fake_engine.h
+tests_fuzz_fuzz_control_LDADD = qknockd/libverifier.la $(FUZZ_LIBS)
+tests_fuzz_fuzz_control_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)

@@ -97,3 +97,13 @@ TESTS += tests/unit/test_session
 tests_unit_test_session_SOURCES = tests/unit/test_session.c tests/unit/unit.h
 tests_unit_test_session_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_session_LDADD = qknockd/libverifier.la $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_control tests/unit/test_control_server
+TESTS += tests/unit/test_control tests/unit/test_control_server
+tests_unit_test_control_SOURCES = tests/unit/test_control.c tests/unit/unit.h
+tests_unit_test_control_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_control_LDADD = $(UNIT_LIBS)
+tests_unit_test_control_server_SOURCES = tests/unit/test_control_server.c tests/unit/unit.h \
+	tests/unit/fake_engine.c tests/unit/fake_engine.h
+tests_unit_test_control_server_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_control_server_LDADD = qknockd/libverifier.la $(UNIT_LIBS)
