@@ -5,3 +5,34 @@ noinst_LTLIBRARIES += qknock/libvectors.la
 qknock_libvectors_la_SOURCES = qknock/vectors.c qknock/vectors.h
 qknock_libvectors_la_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS)
 qknock_libvectors_la_LIBADD = libcore/libcore.la $(JANSSON_LIBS)
+
+# The client: all of it but main.c is a convenience library, so that tests link the same objects.
+noinst_LTLIBRARIES += qknock/libclient.la
+bin_PROGRAMS += qknock/qknock
+
+qknock_libclient_la_SOURCES = \
+	qknock/client.h \
+	qknock/enroll.c \
+	qknock/keyline.c qknock/keyline.h \
+	qknock/knock.c \
+	qknock/knock_options.c qknock/knock_options.h \
+	qknock/knock_report.c qknock/knock_report.h \
+	qknock/knock_send.c qknock/knock_send.h \
+	qknock/peer.c qknock/peer.h \
+	qknock/plan.c qknock/plan.h \
+	qknock/privilege.c qknock/privilege.h \
+	qknock/profile_store.c qknock/profile_store.h \
+	qknock/profiles.c \
+	qknock/request.c \
+	qknock/route_metrics.c qknock/route_metrics.h \
+	qknock/say.c qknock/say.h \
+	qknock/secret.c qknock/secret.h \
+	qknock/sender.h qknock/sender_syn.c qknock/sender_udp.c \
+	qknock/syn_flow.c qknock/syn_flow.h \
+	qknock/syn_form.c qknock/syn_form.h \
+	qknock/syn_settings.c qknock/syn_settings.h
+qknock_libclient_la_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(LIBBSD_CFLAGS) $(CAPNG_CFLAGS)
+qknock_libclient_la_LIBADD = libcore/libcore.la $(JANSSON_LIBS) $(LIBBSD_LIBS) $(CAPNG_LIBS)
+
+qknock_qknock_SOURCES = qknock/main.c
+qknock_qknock_LDADD = qknock/libclient.la qknock/libvectors.la

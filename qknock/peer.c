@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "qknock/peer.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "libcore/error.h"
+#include "qknock/say.h"
+
+bool peer_is_private(const struct address *a)
+{
+	const uint8_t *b = a->b;
+
+	if (!address_is_v4(a))
+		return (b[0] & 0xfe) == 0xfc || (b[0] == 0xfe && (b[1] & 0xc0) == 0x80) ||
+		       IN6_IS_ADDR_LOOPBACK((const struct in6_addr *)b);
+	b += 12;
+	return b[0] == 10 || b[0] == 127 || (b[0] == 172 && (b[1] & 0xf0) == 16) || (b[0] == 192 && b[1] == 168) ||
+	       (b[0] == 169 && b[1] == 254) || (b[0] == 100 && (b[1] & 0xc0) == 64);
+}
+
+bool peer_is_local(const struct address *a)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = address_to_sockaddr(a, 0, &ss);
+	int fd = socket(ss.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool local = fd >= 0 && bind(fd, (struct sockaddr *)&ss, len) == 0;
+
+	if (fd >= 0)
+		close(fd);
+	return local;
+}
+
+void peer_set_port(struct sockaddr_storage *ss, uint16_t port)
+{
+	if (ss->ss_family == AF_INET)
+		((struct sockaddr_in *)ss)->sin_port = htons(port);
+	else
+		((struct sockaddr_in6 *)ss)->sin6_port = htons(port);
+}
+
+/* Asks the routing table through a datagram socket: no packet is sent. */
+static int local_address(struct peer *peer)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+	int rc = QK_ERR_IO, fd = socket(peer->sa.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return rc;
+	if (connect(fd, (struct sockaddr *)&peer->sa, peer->sa_len) == 0 &&
+	    getsockname(fd, (struct sockaddr *)&ss, &len) == 0)
+		rc = address_from_sockaddr(&peer->local, (struct sockaddr *)&ss, len);
+	int saved = errno;
+	close(fd);
+	errno = saved;
+	return rc;
+}
+
+/* The first of the list with a route. */
+static int choose(const struct addrinfo *list, const char *host, struct peer *out)
+{
+	int error = ENETUNREACH;
+
+	for (const struct addrinfo *ai = list; ai != NULL; ai = ai->ai_next) {
+		if (ai->ai_addrlen > sizeof(out->sa) ||
+		    address_from_sockaddr(&out->server, ai->ai_addr, ai->ai_addrlen) != 0)
+			continue;
+		memcpy(&out->sa, ai->ai_addr, ai->ai_addrlen);
+		out->sa_len = ai->ai_addrlen;
+		if (local_address(out) == 0)
+			return 0;
+		error = errno;
+	}
+	say_error("no way to %s: %s", host, strerror(error));
+	return QK_ERR_IO;
+}
+
+static int resolve(const char *host, int family, struct peer *out)
+{
+	const struct addrinfo hints = {.ai_family = family, .ai_socktype = SOCK_DGRAM};
+	struct addrinfo *list = NULL;
+	int rc = getaddrinfo(host, NULL, &hints, &list);
+
+	if (rc != 0) {
+		say_error("host %s: %s%s", host, rc == EAI_SYSTEM ? strerror(errno) : gai_strerror(rc),
+			  family == AF_INET    ? " (looked for IPv4, because the client's address is one)"
+			  : family == AF_INET6 ? " (looked for IPv6, because the client's address is one)"
+					       : "");
+		return QK_ERR_NOT_FOUND;
+	}
+	rc = choose(list, host, out);
+	freeaddrinfo(list);
+	return rc;
+}
+
+int peer_find(const char *host, const char *address, struct peer *out)
+{
+	int rc, family = AF_UNSPEC;
+
+	memset(out, 0, sizeof(*out));
+	if (address != NULL) {
+		rc = address_parse(&out->client, address);
+		if (rc != 0) {
+			say_error("--address %s: %s", address, error_text(rc));
+			return rc;
+		}
+		family = address_is_v4(&out->client) ? AF_INET : AF_INET6;
+	}
+	rc = resolve(host, family, out);
+	if (rc != 0)
+		return rc;
+	if (address == NULL)
+		out->client = out->local;
+	out->client_is_local = address_equal(&out->client, &out->local) || peer_is_local(&out->client);
+	return 0;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The server that is knocked at, and the client's address towards it. Messages go to standard error. */
+#ifndef QKNOCK_PEER_H
+#define QKNOCK_PEER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "libcore/address.h"
+
+struct peer {
+	struct address server;
+	struct address local;	    /* what the kernel sends from */
+	struct address client;	    /* what the one-time key names: given, or else local */
+	bool client_is_local;	    /* false: behind NAT, packets leave from local */
+	struct sockaddr_storage sa; /* the server's, port 0, with its scope */
+	socklen_t sa_len;
+};
+
+/* host: name or numeric address. address: what the key was issued for, NULL for the local one; it decides which of the
+ * host's families is used. Of several addresses the first to which there is a route is taken.
+ * Errors: ADDRESS (address is none or has another family than the host), NOT_FOUND (unknown host), IO (no route). */
+int peer_find(const char *host, const char *address, struct peer *out);
+
+/* Into a sockaddr_in or sockaddr_in6; port in host order. */
+void peer_set_port(struct sockaddr_storage *ss, uint16_t port);
+
+/* Not reachable from the public Internet: RFC 1918, RFC 6598, loopback, link-local, unique local. */
+bool peer_is_private(const struct address *a);
+
+/* Whether a socket of this host may be bound to it; IPv6 AnyIP counts. */
+bool peer_is_local(const struct address *a);
+
+#endif
