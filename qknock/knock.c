@@ -110,7 +110,8 @@ static int choose_carrier(struct knock *k, const struct client *client)
 		k->options.carrier = KNOCK_CARRIER_SYN;
 		return CLIENT_OK;
 	}
-	if (k->options.carrier == KNOCK_CARRIER_SYN || k->options.width != 0)
+	/* Datagrams can come from all of an IPv6 prefix, but not from an IPv4 neighbour's address. */
+	if (k->options.carrier == KNOCK_CARRIER_SYN || (k->options.width != 0 && address_is_v4(&k->peer.server)))
 		return refuse_carrier(client);
 	say_verbose("carrier udp, because raw sockets were refused (%s)", strerror(client->raw_errno));
 	k->options.carrier = KNOCK_CARRIER_UDP;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "libcore/error.h"
+#include "qknock/route_metrics.h"
 #include "qknock/say.h"
 
 bool peer_is_private(const struct address *a)
@@ -26,14 +27,24 @@ bool peer_is_private(const struct address *a)
 
 bool peer_is_local(const struct address *a)
 {
-	struct sockaddr_storage ss;
-	socklen_t len = address_to_sockaddr(a, 0, &ss);
-	int fd = socket(ss.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	bool local = fd >= 0 && bind(fd, (struct sockaddr *)&ss, len) == 0;
+	struct route_metrics metrics;
 
-	if (fd >= 0)
-		close(fd);
-	return local;
+	return route_metrics_read(a, NULL, 0, &metrics) == 0 && metrics.local;
+}
+
+int peer_bind(const struct peer *peer, const struct address *source, int fd)
+{
+	const struct sockaddr_in6 *scope = (const struct sockaddr_in6 *)&peer->sa;
+	struct sockaddr_storage from;
+	socklen_t len = address_to_sockaddr(source, 0, &from);
+	int one = 1;
+
+	if (from.ss_family == AF_INET6) {
+		((struct sockaddr_in6 *)&from)->sin6_scope_id = scope->sin6_scope_id;
+		/* Without privileges, and without it no other address of the host's own prefix could be used. */
+		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND, &one, sizeof(one));
+	}
+	return bind(fd, (struct sockaddr *)&from, len) == 0 ? 0 : QK_ERR_IO;
 }
 
 void peer_set_port(struct sockaddr_storage *ss, uint16_t port)

@@ -29,7 +29,11 @@ void peer_set_port(struct sockaddr_storage *ss, uint16_t port);
 /* Not reachable from the public Internet: RFC 1918, RFC 6598, loopback, link-local, unique local. */
 bool peer_is_private(const struct address *a);
 
-/* Whether a socket of this host may be bound to it; IPv6 AnyIP counts. */
+/* Whether packets to it end here; IPv6 AnyIP counts. */
 bool peer_is_local(const struct address *a);
+
+/* Binds a socket of the server's family to source and any port. IPv6 takes every address, so that a host can send
+ * from all of its prefix; IPv4 only its own. Errors: IO with errno set. */
+int peer_bind(const struct peer *peer, const struct address *source, int fd);
 
 #endif

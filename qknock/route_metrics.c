@@ -96,6 +96,7 @@ static int read_answer(const struct nlmsghdr *header, ssize_t received, struct r
 	const struct rtmsg *route = NLMSG_DATA(header);
 	int len = (int)RTM_PAYLOAD(header);
 
+	out->local = route->rtm_type == RTN_LOCAL;
 	for (const struct rtattr *a = RTM_RTA(route); RTA_OK(a, len); a = RTA_NEXT(a, len))
 		if (a->rta_type == RTA_METRICS)
 			read_metrics(a, out);

@@ -15,6 +15,7 @@ struct route_metrics {
 	uint32_t hop_limit;
 	bool ecn;
 	bool mtu_locked;
+	bool local; /* the destination is this host itself */
 };
 
 /* source: NULL, or a local address that the packets come from. ifindex: 0, or the scope of a link-local destination.

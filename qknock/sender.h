@@ -17,7 +17,7 @@ struct sender {
 /* raw is a raw socket of the server's family and stays the caller's. Errors: IO, NOMEM, CRYPTO. */
 int sender_syn_new(const struct plan *plan, int raw, struct sender **out);
 
-/* One socket, and with it one source port, per packet. Errors: ADDRESS (a hop address is not this host's), IO,
+/* One socket, and with it one source port, per packet. Errors: ADDRESS (an IPv4 hop address is not this host's), IO,
  * NOMEM. */
 int sender_udp_new(const struct plan *plan, struct sender **out);
 

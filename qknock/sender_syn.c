@@ -77,10 +77,8 @@ static int prepare_packet(struct sender_syn *s, const struct plan *plan, unsigne
 static void bind_source(const struct plan *plan, int raw)
 {
 	const struct peer *peer = plan->peer;
-	struct sockaddr_storage from;
-	socklen_t len = address_to_sockaddr(peer->client_is_local ? &peer->client : &peer->local, 0, &from);
 
-	(void)bind(raw, (struct sockaddr *)&from, len); /* a link-local one would want a scope; it is not needed */
+	(void)peer_bind(peer, peer->client_is_local ? &peer->client : &peer->local, raw);
 }
 
 static void describe(const struct syn_form *f)

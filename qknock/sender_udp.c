@@ -58,39 +58,27 @@ static void free_sender(struct sender *base)
 
 static void explain_bind(const struct plan *plan, const struct address *source)
 {
-	char text[ADDRESS_TEXT_SIZE], prefix[ADDRESS_TEXT_SIZE];
-	struct address network = *source;
+	char text[ADDRESS_TEXT_SIZE];
 	int error = errno;
 
 	address_format(source, text);
-	memset(network.b + 8, 0, 8);
-	address_format(&network, prefix);
-	if (error != EADDRNOTAVAIL || plan->width == 0)
-		say_error("cannot send from %s: %s", text, strerror(error));
-	else if (address_is_v4(source))
+	if (error == EADDRNOTAVAIL && plan->width != 0)
 		say_error("cannot send from %s: it is not this host's address; use --no-hop or --carrier syn", text);
 	else
-		say_error("cannot send from %s: it is not this host's address; 'ip -6 route add local %s/64 dev lo' "
-			  "(as root) makes the whole prefix so, or use --no-hop or --carrier syn",
-			  text, prefix);
+		say_error("cannot send from %s: %s", text, strerror(error));
 }
 
 /* Not connected: a server that answers with ICMP "port unreachable" would make the next send on it fail. */
 static int open_socket(const struct plan *plan, unsigned i, int *fd)
 {
-	const struct sockaddr_in6 *scope = (const struct sockaddr_in6 *)&plan->peer->sa;
 	const struct address *source = plan_source(plan, i);
-	struct sockaddr_storage from;
-	socklen_t from_len = address_to_sockaddr(source, 0, &from);
 
-	*fd = socket(from.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	*fd = socket(plan->peer->sa.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (*fd < 0) {
 		say_error("socket: %s", strerror(errno));
 		return QK_ERR_IO;
 	}
-	if (from.ss_family == AF_INET6)
-		((struct sockaddr_in6 *)&from)->sin6_scope_id = scope->sin6_scope_id;
-	if (bind(*fd, (struct sockaddr *)&from, from_len) != 0) {
+	if (peer_bind(plan->peer, source, *fd) != 0) {
 		explain_bind(plan, source);
 		return QK_ERR_ADDRESS;
 	}

@@ -35,14 +35,11 @@ static uint16_t port_of(const struct sockaddr_storage *ss)
 /* Without both options connect(2) would send a SYN of its own at once, so nothing goes on without them. */
 static bool connect_without_syn(int fd, const struct peer *peer, const struct address *source, uint16_t port)
 {
-	struct sockaddr_storage from, to = peer->sa;
-	socklen_t len = address_to_sockaddr(source, 0, &from);
+	struct sockaddr_storage to = peer->sa;
 
 	peer_set_port(&to, port);
-	if (from.ss_family == AF_INET6)
-		((struct sockaddr_in6 *)&from)->sin6_scope_id = ((const struct sockaddr_in6 *)&peer->sa)->sin6_scope_id;
 	return set(fd, IPPROTO_TCP, TCP_FASTOPEN_NO_COOKIE) && set(fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT) &&
-	       set(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT) && bind(fd, (struct sockaddr *)&from, len) == 0 &&
+	       set(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT) && peer_bind(peer, source, fd) == 0 &&
 	       connect(fd, (struct sockaddr *)&to, peer->sa_len) == 0;
 }
 

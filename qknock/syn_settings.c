@@ -112,16 +112,11 @@ static void read_sysctls(struct syn_settings *out)
 /* MTU and hop limit of the route, as a connected socket sees them. */
 static int read_path(const struct peer *peer, const struct address *source, struct syn_settings *out)
 {
-	struct sockaddr_storage from;
-	socklen_t from_len = address_to_sockaddr(source, 0, &from);
 	int mtu = -1, ttl = -1, saved, fd = socket(peer->sa.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
 		return QK_ERR_IO;
-	if (from.ss_family == AF_INET6)
-		((struct sockaddr_in6 *)&from)->sin6_scope_id = ((const struct sockaddr_in6 *)&peer->sa)->sin6_scope_id;
-	if (bind(fd, (struct sockaddr *)&from, from_len) == 0 &&
-	    connect(fd, (const struct sockaddr *)&peer->sa, peer->sa_len) == 0) {
+	if (peer_bind(peer, source, fd) == 0 && connect(fd, (const struct sockaddr *)&peer->sa, peer->sa_len) == 0) {
 		mtu = out->v6 ? option(fd, IPPROTO_IPV6, IPV6_MTU, -1) : option(fd, IPPROTO_IP, IP_MTU, -1);
 		ttl = out->v6 ? option(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, -1) : option(fd, IPPROTO_IP, IP_TTL, -1);
 	}
