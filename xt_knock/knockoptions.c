@@ -25,7 +25,7 @@ static void write_words(const struct knockoptions *options, const char *mark, FI
 	if ((options->flags & KNOCKOPTIONS_SINGLE_USE) != 0)
 		fprintf(to, " %ssingle-use", mark);
 	if (strcmp(options->table, KNOCKOPTIONS_TABLE_DEFAULT) != 0)
-		fprintf(to, " %stable %s", mark, options->table);
+		fprintf(to, " %sknock-table %s", mark, options->table);
 }
 
 void knockoptions_save(const struct knockoptions *options, FILE *to)

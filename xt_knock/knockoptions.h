@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a rule says: "-m knock [!] --service NAME [--max-age SECONDS] [--single-use] [--table NAME]".
+ * What a rule says: "-m knock [!] --service NAME [--max-age SECONDS] [--single-use] [--knock-table NAME]".
  * Nothing here knows how the match is done, so that another implementation of it can share the options.
  */
 #ifndef XT_KNOCK_KNOCKOPTIONS_H

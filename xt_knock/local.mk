@@ -33,3 +33,24 @@ xt_knock/knock_match.bpf.o: xt_knock/knock_match.bpf.c xt_knock/knock_bpf.h
 xt_knock/knock_match.h: xt_knock/knock_match.bpf.o xt_knock/bpf2h.sh
 	$(AM_V_GEN)$(top_srcdir)/xt_knock/bpf2h.sh xt_knock/knock_match.bpf.o $(BPF_OBJCOPY) $(BPF_READELF) >$@.tmp && \
 		mv $@.tmp $@
+
+# The plugins; "-m knock", and what lists its rules, which iptables and ip6tables look for under different names.
+xtlib_LTLIBRARIES = xt_knock/libxt_knock.la xt_knock/libipt_bpf.la xt_knock/libip6t_bpf.la
+PLUGIN_CPPFLAGS = $(AM_CPPFLAGS) $(XTABLES_CFLAGS)
+PLUGIN_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared
+PLUGIN_LIBS = xt_knock/libknockkernel.la libcore/libgrant.la $(XTABLES_LIBS)
+
+xt_knock_libxt_knock_la_SOURCES = xt_knock/libxt_knock.c
+xt_knock_libxt_knock_la_CPPFLAGS = $(PLUGIN_CPPFLAGS)
+xt_knock_libxt_knock_la_LDFLAGS = $(PLUGIN_LDFLAGS)
+xt_knock_libxt_knock_la_LIBADD = $(PLUGIN_LIBS)
+
+xt_knock_libipt_bpf_la_SOURCES = xt_knock/libipt_bpf.c
+xt_knock_libipt_bpf_la_CPPFLAGS = $(PLUGIN_CPPFLAGS)
+xt_knock_libipt_bpf_la_LDFLAGS = $(PLUGIN_LDFLAGS)
+xt_knock_libipt_bpf_la_LIBADD = $(PLUGIN_LIBS)
+
+xt_knock_libip6t_bpf_la_SOURCES = xt_knock/libipt_bpf.c
+xt_knock_libip6t_bpf_la_CPPFLAGS = $(PLUGIN_CPPFLAGS)
+xt_knock_libip6t_bpf_la_LDFLAGS = $(PLUGIN_LDFLAGS)
+xt_knock_libip6t_bpf_la_LIBADD = $(PLUGIN_LIBS)
