@@ -1,5 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# The programs between hosts in network namespaces; root only, hence not part of "make check". knock_tool is
+# built by "make", because the demonstration and the benchmark use it too.
+noinst_PROGRAMS += tests/netns/knock_tool
+tests_netns_knock_tool_SOURCES = tests/netns/knock_tool.c tests/netns/wire.c tests/netns/wire.h
+tests_netns_knock_tool_CPPFLAGS = $(AM_CPPFLAGS) $(PCAP_CFLAGS)
+tests_netns_knock_tool_LDADD = libcore/libcore.la $(PCAP_LIBS)
 
 check_PROGRAMS += tests/netns/knockmap_tool
 tests_netns_knockmap_tool_SOURCES = tests/netns/knockmap_tool.c
 tests_netns_knockmap_tool_LDADD = xt_knock/libknockkernel.la libcore/libgrant.la
+
+EXTRA_DIST += tests/netns/run tests/netns/lib.sh tests/netns/demo.sh tests/netns/figure.awk \
+	tests/netns/test_addresses.sh tests/netns/test_any_order.sh tests/netns/test_clock_set.sh \
+	tests/netns/test_daemon_killed.sh tests/netns/test_demo.sh tests/netns/test_firewalls.sh \
+	tests/netns/test_hooks.sh tests/netns/test_ipv6.sh tests/netns/test_keys.sh \
+	tests/netns/test_many_at_once.sh tests/netns/test_opens_and_closes.sh tests/netns/test_reload.sh \
+	tests/netns/test_replay.sh tests/netns/test_store_fails.sh tests/netns/test_strangers.sh \
+	tests/netns/test_vlan.sh
+
+.PHONY: check-netns
+check-netns: all $(check_PROGRAMS)
+	$(srcdir)/tests/netns/run '$(abs_top_builddir)' $(NETNS_TESTS)

@@ -1,0 +1,68 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# SIGHUP takes over a new configuration and loses no key, no partial knock and no grant; SIGTERM ends cleanly.
+. "$(dirname "$0")/lib.sh"
+isolate "$@"
+services="http:80 alt:8080"
+two_hosts
+web_server 80 8080
+daemon
+firewall
+register alice
+register bob
+
+reload() {
+	log_mark
+	configure
+	daemon_signal HUP
+	wait_until 3 logged 'loaded again|reload failed'
+}
+
+issue bob
+user=bob send -s alt knock $FORWARD
+check "bob's grant" wait_until 2 reachable 8080
+issue alice
+send knock $EVEN
+grant_time=2
+check "reloaded" reload
+check "bob's grant is still there" reachable 8080
+check "alice's key is still pending" grep -q alice < <(ctl pending)
+send knock $ODD
+check "the other half completes the knock" wait_until 2 reachable
+opened=$(now_ms)
+check "the new grant time counts" wait_until 4 refused
+check "two seconds" [ $(($(now_ms) - opened)) -le 2800 ]
+
+log_mark
+echo 'frobnicate = yes' >>"$conf"
+daemon_signal HUP
+check "a bad configuration is named with its line" wait_until 3 logged 'qknock.conf:[0-9]+:.*frobnicate'
+check "-t says so too" not on server "$(program qknockd)" -c "$conf" -t 2>/dev/null
+issue alice
+send knock $FORWARD
+check "and the old one stays" wait_until 2 reachable
+
+services="http:80 alt:8080 more:8081"
+web_server 8081
+check "reloaded with one service more" reload
+firewall_for_more() { xtables -A INPUT -p tcp --dport 8081 -m knock --service more --table $table -j ACCEPT; }
+check "its rule" firewall_for_more
+profile_of alice
+issue alice
+send -s more knock $FORWARD
+check "it opens" wait_until 2 reachable 8081
+
+# A knock needs the key's sessions of the new service too, when the key was issued before.
+issue bob
+services="http:80 alt:8080 more:8081 late:8082"
+check "reloaded again" reload
+profile_of bob
+user=bob send -s late knock $FORWARD
+late() { ctl grants | grep -q late; }
+check "a pending key opens a service that came later" wait_until 2 late
+
+daemon_end TERM
+check "SIGTERM ends the daemon" logged 'stopping on signal'
+check "and its socket" [ ! -e "$work/control" ]
+check "closed at the grant's end" wait_until 5 refused 8081
+finish
