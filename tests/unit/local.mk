@@ -107,3 +107,10 @@ tests_unit_test_control_server_SOURCES = tests/unit/test_control_server.c tests/
 	tests/unit/fake_engine.c tests/unit/fake_engine.h
 tests_unit_test_control_server_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_control_server_LDADD = qknockd/libverifier.la $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_hooks
+TESTS += tests/unit/test_hooks
+tests_unit_test_hooks_SOURCES = tests/unit/test_hooks.c tests/unit/grants.h tests/unit/unit.h
+tests_unit_test_hooks_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_hooks_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_boot_ns
+tests_unit_test_hooks_LDADD = qknockd/libverifier.la $(UNIT_LIBS)
