@@ -21,3 +21,8 @@ EXTRA_DIST += tests/netns/run tests/netns/lib.sh tests/netns/demo.sh tests/netns
 .PHONY: check-netns
 check-netns: all $(check_PROGRAMS)
 	$(srcdir)/tests/netns/run '$(abs_top_builddir)' $(NETNS_TESTS)
+
+check_PROGRAMS += tests/netns/xt_peer
+tests_netns_xt_peer_SOURCES = tests/netns/xt_peer.c
+tests_netns_xt_peer_LDADD = libcore/libgrant.la
+EXTRA_DIST += tests/netns/xt.sh tests/netns/xt_run_t.sh tests/netns/test_xt_rules.sh tests/netns/test_xt_match.sh
