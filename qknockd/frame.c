@@ -13,13 +13,16 @@
 #define VLAN_TAG_SIZE 4
 #define IPV4_HEADER_MIN 20
 #define IPV4_FRAGMENT 0x3fff /* more-fragments flag and offset */
+#define IPV4_MULTICAST 224   /* first byte of the first of them; then reserved ones, and broadcast */
+#define IPV6_MULTICAST 0xff
 #define IPV6_HEADER_SIZE 40
 #define IPV6_FRAGMENT 0xfff9 /* offset and more-fragments flag; the two bits between are reserved */
 #define TCP_HEADER_MIN 20
 #define TCP_FLAGS_END 14 /* bytes of a TCP header up to its flags: all that decides */
 #define TCP_SYN 0x02
-#define TCP_FLAGS 0x17 /* FIN, SYN, RST, ACK; ECE and CWR are left to clients with ECN, PSH and URG mean nothing here  \
-			*/
+#define TCP_FLAGS                                                                                                      \
+	0x17 /* FIN, SYN, RST, ACK; ECE and CWR are left to clients with ECN, PSH and URG mean nothing here            \
+	      */
 #define UDP_HEADER_SIZE 8
 #define UDP_WORD_SIZE 4
 #define UDP_FILL_MAX 32
@@ -136,8 +139,8 @@ static enum frame_result parse_ipv4(struct view v, const struct knock_shape *sha
 	header = (size_t)(ip[0] & 0x0f) * 4;
 	if (header < IPV4_HEADER_MIN || be16(ip + 2) < header || !view_narrow(&v, be16(ip + 2)))
 		return FRAME_MALFORMED;
-	/* No client fragments packets this small. */
-	if ((be16(ip + 6) & IPV4_FRAGMENT) != 0)
+	/* No client fragments packets this small, or knocks at a group. */
+	if ((be16(ip + 6) & IPV4_FRAGMENT) != 0 || ip[16] >= IPV4_MULTICAST)
 		return FRAME_OTHER;
 	if (!view_skip(&v, header))
 		return FRAME_MALFORMED;
@@ -186,7 +189,7 @@ static enum frame_result parse_ipv6(struct view v, const struct knock_shape *sha
 		return FRAME_MALFORMED;
 	memcpy(out->source.b, ip + 8, sizeof(out->source.b));
 	/* On the wire this form is nobody's address; here it would pass for an IPv4 client. */
-	if (address_is_v4(&out->source))
+	if (address_is_v4(&out->source) || ip[24] == IPV6_MULTICAST)
 		return FRAME_OTHER;
 	view_skip(&v, IPV6_HEADER_SIZE);
 	while (is_extension(next)) {

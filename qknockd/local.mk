@@ -9,6 +9,7 @@ qknockd_libverifier_la_SOURCES = \
 	qknockd/daemon.c qknockd/daemon.h \
 	qknockd/dbfile.c qknockd/dbfile.h \
 	qknockd/engine.c qknockd/engine.h \
+	qknockd/filter.c qknockd/filter.h \
 	qknockd/frame.c qknockd/frame.h \
 	qknockd/granter.c qknockd/granter.h \
 	qknockd/hooks.c qknockd/hooks.h \

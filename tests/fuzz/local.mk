@@ -7,6 +7,7 @@ EXTRA_DIST += tests/fuzz/corpus
 FUZZ_TARGETS = \
 	tests/fuzz/fuzz_config \
 	tests/fuzz/fuzz_control \
+	tests/fuzz/fuzz_frame \
 	tests/fuzz/fuzz_grant \
 	tests/fuzz/fuzz_profile \
 	tests/fuzz/fuzz_reply \
@@ -52,3 +53,8 @@ tests_fuzz_fuzz_control_SOURCES = tests/fuzz/fuzz_control.c tests/fuzz/fuzz.h \
 	tests/unit/fake_engine.c tests/unit/fake_engine.h
 tests_fuzz_fuzz_control_LDADD = qknockd/libverifier.la $(FUZZ_LIBS)
 tests_fuzz_fuzz_control_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+
+tests_fuzz_fuzz_frame_SOURCES = tests/fuzz/fuzz_frame.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_frame_CPPFLAGS = $(AM_CPPFLAGS) $(PCAP_CFLAGS)
+tests_fuzz_fuzz_frame_LDADD = qknockd/libverifier.la $(FUZZ_LIBS) $(PCAP_LIBS)
+tests_fuzz_fuzz_frame_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)

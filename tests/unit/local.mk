@@ -114,3 +114,8 @@ tests_unit_test_hooks_SOURCES = tests/unit/test_hooks.c tests/unit/grants.h test
 tests_unit_test_hooks_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_hooks_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_boot_ns
 tests_unit_test_hooks_LDADD = qknockd/libverifier.la $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_filter
+TESTS += tests/unit/test_filter
+tests_unit_test_filter_SOURCES = tests/unit/test_filter.c tests/unit/packets.h tests/unit/unit.h
+tests_unit_test_filter_CPPFLAGS = $(UNIT_CPPFLAGS) $(PCAP_CFLAGS)
+tests_unit_test_filter_LDADD = qknockd/libverifier.la $(UNIT_LIBS) $(PCAP_LIBS)

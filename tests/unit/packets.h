@@ -80,7 +80,7 @@ static inline void frame_ipv4(struct frame *f, unsigned protocol, size_t options
 	f->b[f->ip] = (uint8_t)(0x40 | (20 + options) / 4);
 	frame_u16(f, f->ip + 6, 0x4000);
 	f->b[f->ip + 9] = (uint8_t)protocol;
-	memcpy(f->b + f->ip + 12, FRAME_V4, 4);
+	memcpy(f->b + f->ip + 12, FRAME_V4 FRAME_V4, 8);
 }
 
 static inline void frame_ipv6(struct frame *f, unsigned next)
@@ -92,6 +92,17 @@ static inline void frame_ipv6(struct frame *f, unsigned next)
 	f->b[f->ip + 6] = (uint8_t)next;
 	memcpy(f->b + f->ip + 8, FRAME_V6, 16);
 	memcpy(f->b + f->ip + 24, FRAME_V6, 16);
+}
+
+/* An extension header: kind in the header before, next in its own first byte. */
+static inline void frame_extension(struct frame *f, unsigned kind, unsigned next, size_t size)
+{
+	uint8_t *p = f->b + f->n;
+
+	memset(p, 0, size);
+	p[0] = (uint8_t)next;
+	p[1] = kind == 44 ? 0 : kind == 51 ? (uint8_t)(size / 4 - 2) : (uint8_t)(size / 8 - 1);
+	f->n += size;
 }
 
 static inline void frame_tcp(struct frame *f, unsigned flags, size_t options)

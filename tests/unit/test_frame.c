@@ -238,17 +238,6 @@ static void test_fragments_are_no_knock(void **state)
 	}
 }
 
-/* An extension header: kind in the header before, next in its own first byte. */
-static void add_extension(struct frame *f, unsigned kind, unsigned next, size_t size)
-{
-	uint8_t *p = f->b + f->n;
-
-	memset(p, 0, size);
-	p[0] = (uint8_t)next;
-	p[1] = kind == 44 ? 0 : kind == 51 ? (uint8_t)(size / 4 - 2) : (uint8_t)(size / 8 - 1);
-	f->n += size;
-}
-
 static void test_extension_headers(void **state)
 {
 	static const unsigned kinds[] = {0, 43, 44, 51, 60};
@@ -261,8 +250,8 @@ static void test_extension_headers(void **state)
 			for (unsigned udp = 0; udp < 2; udp++) {
 				frame_link(&f, DLT_EN10MB, 0x86dd);
 				frame_ipv6(&f, kinds[i]);
-				add_extension(&f, kinds[i], 60, size);
-				add_extension(&f, 60, udp ? 17 : 6, 16);
+				frame_extension(&f, kinds[i], 60, size);
+				frame_extension(&f, 60, udp ? 17 : 6, 16);
 				if (udp)
 					frame_udp(&f, 9);
 				else
@@ -288,7 +277,7 @@ static void test_ipv6_oddities(void **state)
 	for (size_t i = 0; i < 5; i++) {
 		frame_link(&f, DLT_RAW, 0);
 		frame_ipv6(&f, 44);
-		add_extension(&f, 44, 6, 8);
+		frame_extension(&f, 44, 6, 8);
 		frame_u16(&f, f.ip + 42, fragments[i][0]);
 		frame_tcp(&f, 0x02, 0);
 		frame_close(&f);
@@ -297,8 +286,8 @@ static void test_ipv6_oddities(void **state)
 	/* Hop-by-hop options anywhere but first; a jumbogram; no payload; nothing next; ESP. */
 	frame_link(&f, DLT_RAW, 0);
 	frame_ipv6(&f, 60);
-	add_extension(&f, 60, 0, 8);
-	add_extension(&f, 0, 6, 8);
+	frame_extension(&f, 60, 0, 8);
+	frame_extension(&f, 0, 6, 8);
 	frame_tcp(&f, 0x02, 0);
 	frame_close(&f);
 	expect(DLT_RAW, &f, FRAME_MALFORMED);
@@ -314,6 +303,23 @@ static void test_ipv6_oddities(void **state)
 	/* One that would pass for an IPv4 client. */
 	frame_knock(&f, DLT_RAW, 1, 0);
 	memcpy(f.b + f.ip + 8, "\0\0\0\0\0\0\0\0\0\0\xff\xff" FRAME_V4, 16);
+	expect(DLT_RAW, &f, FRAME_OTHER);
+}
+
+static void test_groups_are_not_knocked_at(void **state)
+{
+	struct frame f;
+
+	(void)state;
+	frame_knock(&f, DLT_RAW, 0, 0);
+	f.b[f.ip + 16] = 223;
+	expect(DLT_RAW, &f, FRAME_KNOCK);
+	f.b[f.ip + 16] = 224;
+	expect(DLT_RAW, &f, FRAME_OTHER);
+	frame_knock(&f, DLT_RAW, 1, 0);
+	f.b[f.ip + 24] = 0xfe;
+	expect(DLT_RAW, &f, FRAME_KNOCK);
+	f.b[f.ip + 24] = 0xff;
 	expect(DLT_RAW, &f, FRAME_OTHER);
 }
 
@@ -370,6 +376,7 @@ int main(void)
 	    cmocka_unit_test(test_fragments_are_no_knock),
 	    cmocka_unit_test(test_extension_headers),
 	    cmocka_unit_test(test_ipv6_oddities),
+	    cmocka_unit_test(test_groups_are_not_knocked_at),
 	    cmocka_unit_test(test_what_is_no_ip),
 	    cmocka_unit_test(test_what_we_sent_ourselves),
 	};
