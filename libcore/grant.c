@@ -447,7 +447,7 @@ int grant_login(const char *dir, const char *service, const struct address *clie
 		if (!taken)
 			rc = query_read(&query, query.name, g);
 	}
-	if (rc == 0 && !taken && (login->claim || g->single_use)) {
+	if (rc == 0 && !taken && !login->peek && (login->claim || g->single_use)) {
 		rc = take_for_login(&query, login, g);
 		taken = rc == 0;
 	}

@@ -76,6 +76,7 @@ struct grant_login {
 	const char *name; /* account that is logged in to: the grant must be for it; NULL: any grant will do */
 	uint16_t port;	  /* of the client's end of the connection; 0: not known */
 	bool claim;	  /* take the grant even if it is not marked single-use */
+	bool peek;	  /* take nothing, only say whether there is a grant for this login */
 	uint64_t claimed; /* id of the grant that this login took, set by grant_login; 0: none so far */
 };
 
