@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 include tests/unit/local.mk
+include tests/unit/pam.mk
 include tests/fuzz/local.mk
 include tests/netns/local.mk
