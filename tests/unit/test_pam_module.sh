@@ -51,7 +51,7 @@ grep -q __gcov "$work/symbols" ||
 # again each time.
 strip -g -o "$work/pam_knock.so" "$so"
 if valgrind --version >/dev/null 2>&1; then
-	"$build/libtool" --quiet --mode=execute valgrind -q --error-exitcode=9 --leak-check=full \
+	valgrind -q --error-exitcode=9 --leak-check=full \
 		--errors-for-leak-kinds=definite,indirect,possible \
 		"$build/tests/unit/pam_cycles" "$work/pam_knock.so" "${PAM_CYCLES:-2000}" || fail "valgrind: exit code $?"
 else
