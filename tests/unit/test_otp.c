@@ -284,6 +284,7 @@ static void test_bad_requests(void **state)
 	    {"Request OTP alice s3cret gw.example", QK_ERR_ADDRESS},
 	    {"Request OTP alice s3cret fe80::1%eth0", QK_ERR_ADDRESS},
 	    {"Request OTP alice s3cret 203.0.113.7\nRequest", QK_ERR_ADDRESS},
+	    {"Request OTP alice s3cret 1111:2222:3333:4444:5555:6666:7777:8888:999999", QK_ERR_ADDRESS},
 	    {"Request OTP alice s3cret 1111:2222:3333:4444:5555:6666:7777:88888888888888888888", QK_ERR_ADDRESS},
 	};
 
