@@ -16,6 +16,8 @@ enum say_level say_get_level(void)
 	return current;
 }
 
+static void say(const char *prefix, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
+
 static void say(const char *prefix, const char *format, va_list args)
 {
 	fputs(prefix, stderr);
