@@ -1,1 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+sbin_PROGRAMS += qknockctl/qknockctl
+
+# All of the command but main.c, so that tests link the same objects.
+noinst_LTLIBRARIES += qknockctl/libctl.la
+qknockctl_libctl_la_SOURCES = \
+	qknockctl/ctl.h \
+	qknockctl/daemon.c \
+	qknockctl/grants.c \
+	qknockctl/kernel.c \
+	qknockctl/key.c \
+	qknockctl/link.c qknockctl/link.h \
+	qknockctl/listing.c qknockctl/listing.h \
+	qknockctl/output.c qknockctl/output.h \
+	qknockctl/passcode.c qknockctl/passcode.h \
+	qknockctl/user.c
+qknockctl_libctl_la_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(CRYPT_CFLAGS)
+qknockctl_libctl_la_LIBADD = libcore/libcore.la xt_knock/libknockkernel.la $(JANSSON_LIBS) $(CRYPT_LIBS)
+
+qknockctl_qknockctl_SOURCES = qknockctl/main.c
+qknockctl_qknockctl_LDADD = qknockctl/libctl.la

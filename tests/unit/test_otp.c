@@ -92,6 +92,7 @@ static void test_a_key_has_one_text(void **state)
 
 	(void)state;
 	expect_no_key(text, 44);
+	expect_no_key(KEY "A", 44);
 	expect_no_key(text, 42);
 	expect_no_key(text, 0);
 	for (size_t i = 0; i < 64; i++) { /* of the last character two bits must be zero */

@@ -270,6 +270,17 @@ static void test_hostile_shapes(void **state)
 	expect_fault(text, len + 320, QK_ERR_PROFILE, 12, "a key of");
 }
 
+static void test_host_beyond_its_length(void **state)
+{
+	char line[5 + PROFILE_HOST_MAX + 2] = "host ";
+	char text[1024];
+
+	(void)state;
+	memset(line + 5, 'h', PROFILE_HOST_MAX + 1);
+	replace_line(text, sizeof(text), 3, line);
+	expect_fault(text, strlen(text), QK_ERR_PROFILE, 3, "host name");
+}
+
 static void test_too_many_services(void **state)
 {
 	char text[4096];
@@ -293,6 +304,7 @@ int main(void)
 	    cmocka_unit_test(test_every_bad_value_is_named_with_its_line),
 	    cmocka_unit_test(test_every_missing_line_is_named),
 	    cmocka_unit_test(test_hostile_shapes),
+	    cmocka_unit_test(test_host_beyond_its_length),
 	    cmocka_unit_test(test_too_many_services),
 	};
 

@@ -36,12 +36,12 @@ static struct sequence_input an_input(const struct otp *otp)
 
 static void test_message_layout(void **state)
 {
-	struct message m = {12, 17, 0x1234, 64, UINT64_C(0x0102030405060708), {{0}}};
+	struct message m = {12, 17, 0x1234, 0x5640, UINT64_C(0x0102030405060708), {{0}}};
 	uint8_t expected[HEX_MAX], out[MESSAGE_SIZE];
 
 	(void)state;
 	memset(m.client.b, 0xcc, 16);
-	hex(expected, "010c1100123400400102030405060708cccccccccccccccccccccccccccccccc");
+	hex(expected, "010c1100123456400102030405060708cccccccccccccccccccccccccccccccc");
 	message_encode(&m, out);
 	assert_memory_equal(out, expected, MESSAGE_SIZE);
 }

@@ -257,6 +257,20 @@ static void test_malformed_cases_are_named(void **state)
 	}
 }
 
+static void test_more_packets_than_any_knock_has(void **state)
+{
+	static const char packet[] = "{\"source\": \"::1\", \"port\": 1, \"word\": \"00000000\"},";
+	char more[21 * sizeof(packet) + 32] = "\"packets\": [";
+	char *text;
+
+	(void)state;
+	for (int i = 0; i < 21; i++) /* 12 are there */
+		strcat(more, packet);
+	text = edited("\"packets\": [", more);
+	expect(text, VECTORS_MALFORMED, "", CASE "packets: expected an array of at most 32 packets\n");
+	free(text);
+}
+
 static void test_parameters_out_of_range_are_named(void **state)
 {
 	static const struct {
@@ -357,6 +371,7 @@ int main(void)
 	    cmocka_unit_test(test_the_same_said_otherwise_matches),
 	    cmocka_unit_test(test_json_output),
 	    cmocka_unit_test(test_malformed_cases_are_named),
+	    cmocka_unit_test(test_more_packets_than_any_knock_has),
 	    cmocka_unit_test(test_parameters_out_of_range_are_named),
 	    cmocka_unit_test(test_other_documents_are_refused),
 	    cmocka_unit_test(test_command_line),

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* qknockctl profile, issue, pending */
+#include <stdio.h>
+
+#include "libcore/profile.h"
+#include "qknockctl/ctl.h"
+#include "qknockctl/listing.h"
+
+/* What the daemon sends line by line. */
+struct text {
+	char text[PROFILE_TEXT_SIZE];
+	size_t used;
+};
+
+static int take_line(void *arg, const struct control_message *item)
+{
+	struct text *t = arg;
+	const char *line = control_get(item, "line");
+	int n = snprintf(t->text + t->used, sizeof(t->text) - t->used, "%s\n", line != NULL ? line : "");
+
+	if (n < 0 || (size_t)n >= sizeof(t->text) - t->used) {
+		ctl_error("the daemon sent a profile that is too long");
+		return CTL_REFUSED;
+	}
+	t->used += (size_t)n;
+	return CTL_OK;
+}
+
+int key_profile(struct ctl *ctl, int argc, char **argv)
+{
+	struct text t = {.used = 0};
+	struct control_message m;
+	int code = link_user(&m, "profile", argv[0]);
+
+	(void)argc;
+	if (code == CTL_OK)
+		code = link_call(ctl, &m, take_line, &t);
+	if (code != CTL_OK)
+		return code;
+	if (ctl->json)
+		return output_object("profile", t.text) ? CTL_OK : CTL_REFUSED;
+	fputs(t.text, stdout);
+	return CTL_OK;
+}
+
+static int take_reply(void *arg, const struct control_message *item)
+{
+	const struct ctl *ctl = arg;
+	const char *reply = control_get(item, "reply");
+
+	if (reply == NULL)
+		return CTL_REFUSED;
+	if (ctl->json)
+		return output_object("reply", reply) ? CTL_OK : CTL_REFUSED;
+	puts(reply);
+	return CTL_OK;
+}
+
+int key_issue(struct ctl *ctl, int argc, char **argv)
+{
+	struct control_message m;
+	int code = link_user(&m, "issue", argv[0]);
+
+	(void)argc;
+	if (code == CTL_OK)
+		code = link_add(&m, "address", argv[1]);
+	if (code == CTL_OK && ctl->options[CTL_R] != NULL)
+		code = link_add(&m, "r", ctl->options[CTL_R]);
+	return code == CTL_OK ? link_call(ctl, &m, take_reply, ctl) : code;
+}
+
+int key_pending(struct ctl *ctl, int argc, char **argv)
+{
+	static const struct output_column columns[] = {
+	    {"user", "USER", OUTPUT_TEXT},	   {"address", "ADDRESS", OUTPUT_TEXT},
+	    {"issued-at", "ISSUED", OUTPUT_TIME},  {"seconds-left", "LEFT", OUTPUT_DURATION},
+	    {"replies", "REPLIES", OUTPUT_NUMBER},
+	};
+
+	(void)argc;
+	(void)argv;
+	return listing_all(ctl, "pending", columns, sizeof(columns) / sizeof(columns[0]), "no pending keys");
+}
