@@ -31,3 +31,6 @@ check_PROGRAMS += tests/netns/capture_tool
 tests_netns_capture_tool_SOURCES = tests/netns/capture_tool.c tests/unit/packets.h
 tests_netns_capture_tool_CPPFLAGS = $(AM_CPPFLAGS) $(PCAP_CFLAGS)
 tests_netns_capture_tool_LDADD = qknockd/libverifier.la
+
+EXTRA_DIST += tests/netns/xt.sh tests/netns/test_xt_match.sh \
+	tests/netns/test_xt_rules.sh tests/netns/test_xt_t.sh

@@ -7,29 +7,30 @@ builddir=$(cd "${1:-${top_builddir:-.}}" && pwd)
 srcdir=$(cd "$(dirname "$0")/../.." && pwd)
 tool=$builddir/tests/netns/knockmap_tool
 peer=$builddir/tests/netns/xt_peer
-table=xt-$$
-pins=/sys/fs/bpf/qknock/$table/match
-server=xt$$s client=xt$$c
+server=server client=client
 failures=0
 
 [ "$(id -u)" = 0 ] || { echo "# skipped: network namespaces need root"; exit 77; }
 for program in "$tool" "$peer" "$builddir/xt_knock/.libs/libxt_knock.so"; do
 	[ -e "$program" ] || { echo "not ok - $program is not built"; exit 1; }
 done
-# A bpf file system of our own, so that tests neither meet each other's pins nor leave any.
-if [ -z "${XT_PRIVATE-}" ]; then
-	export XT_PRIVATE=1
-	exec unshare --mount sh "$0" "$@"
+# Namespaces and a bpf file system of our own: tests don't meet, and nothing is left however they end. Not the
+# table's name: programs are known by their paths, to the whole kernel.
+if [ -z "${XT_TABLE-}" ]; then
+	export XT_TABLE=xt-$$
+	exec unshare --mount --pid --fork --kill-child --mount-proc sh "$0" "$@"
 fi
-mount -t bpf bpf /sys/fs/bpf || exit 1
+table=$XT_TABLE
+pins=/sys/fs/bpf/qknock/$table/match
 tmp=$(mktemp -d)
+mkdir -p /run/netns
+mount -t tmpfs netns /run/netns && mount -t bpf bpf /sys/fs/bpf || exit 1
 
 export XTABLES_LIBDIR="$builddir/xt_knock/.libs:$(pkg-config --variable=xtlibdir xtables)"
+export XTABLES_LOCKFILE="$tmp/xtables.lock"
 
 cleanup() {
 	[ -z "${server_pids-}" ] || kill $server_pids 2>/dev/null
-	ip netns del "$server" 2>/dev/null
-	ip netns del "$client" 2>/dev/null
 	rm -rf "$tmp"
 }
 trap cleanup EXIT

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# xt_run_t.sh BUILDDIR [FILE.t...]: runs files in the .t format of netfilter's own tests, under legacy and nft, IPv4
+# test_xt_t.sh BUILDDIR [FILE.t...]: runs files in the .t format of netfilter's own tests, under legacy and nft, IPv4
 # and IPv6. A line is RULE;SAVED;RESULT; SAVED is "=" when the rule is saved as it was written, RESULT is OK, FAIL (the
 # command must fail, with exit status 2 and a message) or NOMATCH; ":CHAIN,..." and "*TABLE" say where.
 . "$(dirname "$0")/xt.sh"
