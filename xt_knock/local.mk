@@ -20,7 +20,7 @@ xt_knock_libknockkernel_la_LIBADD = xt_knock/libknockmap.la
 
 # The match program becomes a header: instructions, and where the loader puts map and constants.
 # Debian keeps <asm/types.h> in a folder that only native compilers look into.
-EXTRA_DIST += xt_knock/knock_match.bpf.c xt_knock/bpf2h.sh
+EXTRA_DIST += xt_knock/knock_match.bpf.c xt_knock/bpf2h.sh xt_knock/libxt_knock.t
 BUILT_SOURCES += xt_knock/knock_match.h
 CLEANFILES += xt_knock/knock_match.h xt_knock/knock_match.bpf.o
 

@@ -25,12 +25,9 @@ check-netns: all $(check_PROGRAMS)
 check_PROGRAMS += tests/netns/xt_peer
 tests_netns_xt_peer_SOURCES = tests/netns/xt_peer.c
 tests_netns_xt_peer_LDADD = libcore/libgrant.la
-EXTRA_DIST += tests/netns/xt.sh tests/netns/xt_run_t.sh tests/netns/test_xt_rules.sh tests/netns/test_xt_match.sh
+EXTRA_DIST += tests/netns/xt.sh tests/netns/test_xt_match.sh tests/netns/test_xt_rules.sh tests/netns/test_xt_t.sh
 
 check_PROGRAMS += tests/netns/capture_tool
 tests_netns_capture_tool_SOURCES = tests/netns/capture_tool.c tests/unit/packets.h
 tests_netns_capture_tool_CPPFLAGS = $(AM_CPPFLAGS) $(PCAP_CFLAGS)
 tests_netns_capture_tool_LDADD = qknockd/libverifier.la
-
-EXTRA_DIST += tests/netns/xt.sh tests/netns/test_xt_match.sh \
-	tests/netns/test_xt_rules.sh tests/netns/test_xt_t.sh
