@@ -154,15 +154,14 @@ static int write_all(int fd, const char *text, size_t len)
 }
 
 /* A whole file under a temporary name, then the name that readers know. */
-static int write_file(const struct grantdir *dir, int service_fd, const struct grant *g, const char *text, size_t len)
+static int write_file(const struct grantdir *dir, int service_fd, uint64_t id, const char *name, const char *text,
+		      size_t len)
 {
 	char temporary[TEMPORARY_SIZE];
-	char name[ADDRESS_TEXT_SIZE];
 	int rc;
 	int fd;
 
-	address_format(&g->client, name);
-	snprintf(temporary, sizeof(temporary), TEMPORARY_PREFIX "%016" PRIx64, g->id);
+	snprintf(temporary, sizeof(temporary), TEMPORARY_PREFIX "%016" PRIx64, id);
 	unlinkat(service_fd, temporary, 0);
 	fd = openat(service_fd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
@@ -183,7 +182,7 @@ static int write_file(const struct grantdir *dir, int service_fd, const struct g
 	return rc;
 }
 
-int grantdir_write(struct grantdir *dir, const struct grant *g)
+static int write_as(struct grantdir *dir, const struct grant *g, const char *name)
 {
 	char text[GRANT_TEXT_SIZE];
 	int len = grant_format(g, text, sizeof(text));
@@ -200,9 +199,25 @@ int grantdir_write(struct grantdir *dir, const struct grant *g)
 	close_keeping_errno(base);
 	if (rc != 0)
 		return rc;
-	rc = write_file(dir, service_fd, g, text, (size_t)len);
+	rc = write_file(dir, service_fd, g->id, name, text, (size_t)len);
 	close_keeping_errno(service_fd);
 	return rc;
+}
+
+int grantdir_write(struct grantdir *dir, const struct grant *g)
+{
+	char name[ADDRESS_TEXT_SIZE];
+
+	address_format(&g->client, name);
+	return write_as(dir, g, name);
+}
+
+int grantdir_write_used(struct grantdir *dir, const struct grant *g)
+{
+	char name[GRANT_MARKER_SIZE];
+
+	grant_marker_name(g->id, name);
+	return write_as(dir, g, name);
 }
 
 /* Unlinks the file if it holds that grant. */

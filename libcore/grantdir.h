@@ -20,6 +20,9 @@ void grantdir_close(struct grantdir *dir);
  * same service and address. Errors: GRANT_DIR, IO, SPACE. */
 int grantdir_write(struct grantdir *dir, const struct grant *g);
 
+/* Writes the .used marker instead, for a grant that was claimed in another directory. Errors: as above. */
+int grantdir_write_used(struct grantdir *dir, const struct grant *g);
+
 /* Removes the file, or its .used marker and the note of who took it, when it still is that of g->id. NOT_FOUND is not
  * an error here. */
 int grantdir_remove(struct grantdir *dir, const struct grant *g);

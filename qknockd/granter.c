@@ -1,2 +1,586 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "qknockd/granter.h"
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <uthash.h>
+#include <utlist.h>
+
+#include "libcore/clock.h"
+#include "libcore/error.h"
+#include "qknockd/place.h"
+
+enum { DIRECTORY, TABLE, PLACES };
+
+#define STORE_RETRY_NS (10 * CLOCK_NS_PER_S) /* the store logs each failure: not every second */
+
+struct key {
+	char service[SERVICE_NAME_MAX + 1];
+	struct address client;
+};
+
+/* A grant: live, found by its key, or ending, when its end is still owed to a place, to the hook or to the store. */
+struct entry {
+	struct store_grant grant;
+	struct key key;
+	struct {
+		bool there;
+		uint64_t used;
+	} at[PLACES];
+	bool hook_queued, hook_started;
+	UT_hash_handle hh;
+	struct entry *prev, *next; /* in live or ending */
+};
+
+struct granter {
+	struct store *store;
+	struct hooks *hooks;
+	const struct log *log;
+	const struct config *config;
+	char boot_id[CLOCK_BOOT_ID_SIZE];
+	struct place *places[PLACES];
+	bool behind[PLACES]; /* a live grant is missing there */
+	struct entry *by_key;
+	struct entry *live; /* the same, in order of their ends */
+	struct entry *ending;
+	uint64_t store_retry_ns;
+};
+
+int granter_new(struct store *store, struct hooks *hooks, const struct log *log, struct granter **out)
+{
+	struct granter *granter = calloc(1, sizeof(*granter));
+	int rc = QK_ERR_NOMEM;
+
+	*out = NULL;
+	if (granter == NULL)
+		return rc;
+	granter->store = store;
+	granter->hooks = hooks;
+	granter->log = log;
+	rc = place_new_directory(log, &granter->places[DIRECTORY]);
+	if (rc == 0)
+		rc = place_new_table(log, &granter->places[TABLE]);
+	if (rc == 0)
+		*out = granter;
+	else
+		granter_free(granter);
+	return rc;
+}
+
+void granter_free(struct granter *granter)
+{
+	struct entry *entry, *tmp;
+
+	if (granter == NULL)
+		return;
+	HASH_CLEAR(hh, granter->by_key);
+	DL_FOREACH_SAFE(granter->live, entry, tmp)
+	free(entry);
+	DL_FOREACH_SAFE(granter->ending, entry, tmp)
+	free(entry);
+	for (int i = 0; i < PLACES; i++)
+		place_free(granter->places[i]);
+	free(granter);
+}
+
+/* Entries. */
+
+static void make_key(struct key *key, const struct grant *g)
+{
+	memset(key, 0, sizeof(*key));
+	memcpy(key->service, g->service, strnlen(g->service, SERVICE_NAME_MAX));
+	key->client = g->client;
+}
+
+static struct entry *find(const struct granter *granter, const struct grant *g)
+{
+	struct entry *entry;
+	struct key key;
+
+	make_key(&key, g);
+	HASH_FIND(hh, granter->by_key, &key, sizeof(key), entry);
+	return entry;
+}
+
+static struct entry *new_entry(const struct store_grant *grant)
+{
+	struct entry *entry = calloc(1, sizeof(*entry));
+
+	if (entry == NULL)
+		return NULL;
+	entry->grant = *grant;
+	make_key(&entry->key, &grant->grant);
+	return entry;
+}
+
+static int compare_ends(const struct entry *a, const struct entry *b)
+{
+	uint64_t end_a = a->grant.grant.expires_ns, end_b = b->grant.grant.expires_ns;
+
+	return end_a < end_b ? -1 : end_a > end_b;
+}
+
+/* Most grants end after all others, so the place is looked for from the back. */
+static void insert(struct granter *granter, struct entry *entry)
+{
+	struct entry *after = granter->live != NULL ? granter->live->prev : NULL;
+
+	HASH_ADD(hh, granter->by_key, key, sizeof(entry->key), entry);
+	while (after != NULL && compare_ends(after, entry) > 0)
+		after = after != granter->live ? after->prev : NULL;
+	if (after != NULL)
+		DL_APPEND_ELEM(granter->live, after, entry);
+	else
+		DL_PREPEND(granter->live, entry);
+}
+
+static void take_out(struct granter *granter, struct entry *entry)
+{
+	HASH_DEL(granter->by_key, entry);
+	DL_DELETE(granter->live, entry);
+}
+
+static const struct config_service *service_of(const struct granter *granter, const struct entry *entry)
+{
+	return config_service(granter->config, entry->grant.grant.service);
+}
+
+static void log_grant(const struct granter *granter, const char *event, const struct store_grant *grant,
+		      const char *more)
+{
+	char address[ADDRESS_TEXT_SIZE];
+
+	address_format(&grant->grant.client, address);
+	log_line(granter->log, LOG_LEVEL_NOTICE, "%s user=%s service=%s address=%s id=%016" PRIx64 " %s", event,
+		 grant->grant.user, grant->grant.service, address, grant->grant.id, more);
+}
+
+/* Places. */
+
+static int put(struct granter *granter, int i, struct entry *entry)
+{
+	int rc = place_put(granter->places[i], &entry->grant.grant, entry->at[i].used);
+
+	entry->at[i].there = rc == 0;
+	if (rc != 0)
+		granter->behind[i] = true;
+	return rc;
+}
+
+/* What a walk hands on. */
+struct found {
+	struct granter *granter;
+	int place;
+};
+
+/* Takes note of what is there of live grants, and removes what is of none. */
+static int match_found(void *arg, const struct grant *g, uint64_t used)
+{
+	const struct found *found = arg;
+	struct entry *entry = find(found->granter, g);
+
+	if (entry == NULL || entry->grant.grant.id != g->id) {
+		place_remove(found->granter->places[found->place], g);
+		return 0;
+	}
+	entry->at[found->place].there = true;
+	if (used != 0)
+		entry->at[found->place].used = used;
+	return 0;
+}
+
+static int note_use(void *arg, const struct grant *g, uint64_t used)
+{
+	const struct found *found = arg;
+	struct entry *entry = find(found->granter, g);
+
+	if (used != 0 && entry != NULL && entry->grant.grant.id == g->id)
+		entry->at[found->place].used = used;
+	return 0;
+}
+
+static int put_missing(struct granter *granter, int i)
+{
+	struct entry *entry;
+	int first = 0;
+
+	granter->behind[i] = false;
+	DL_FOREACH(granter->live, entry)
+	{
+		int rc = entry->at[i].there ? 0 : put(granter, i, entry);
+
+		if (first == 0)
+			first = rc;
+	}
+	return first;
+}
+
+/* Opens the place and brings it in line with the live grants. */
+static int bring_in_line(struct granter *granter, int i)
+{
+	struct found found = {granter, i};
+	int rc = place_open(granter->places[i]);
+
+	if (rc != 0)
+		return rc;
+	rc = place_walk(granter->places[i], match_found, &found);
+	if (rc == 0)
+		rc = put_missing(granter, i);
+	else
+		place_close(granter->places[i]); /* not to write over what was used */
+	return rc;
+}
+
+/* Nothing is known to be there any more; use states are kept. */
+static void leave(struct granter *granter, int i)
+{
+	struct found found = {granter, i};
+	struct entry *entry;
+
+	if (place_is_open(granter->places[i]))
+		place_walk(granter->places[i], note_use, &found);
+	place_close(granter->places[i]);
+	DL_FOREACH(granter->live, entry)
+	entry->at[i].there = false;
+	/* An ending grant's file in a place that we come back to has no entry then, and goes. */
+	DL_FOREACH(granter->ending, entry)
+	entry->at[i].there = false;
+}
+
+/* Opens, moves after, and writes what is missing, whatever of these is due. */
+static int maintain(struct granter *granter, int i)
+{
+	struct place *place = granter->places[i];
+
+	if (place_is_nowhere(place))
+		return 0;
+	if (place_is_open(place) && !place_is_current(place))
+		leave(granter, i);
+	if (!place_is_open(place))
+		return bring_in_line(granter, i);
+	return granter->behind[i] ? put_missing(granter, i) : 0;
+}
+
+/* Ends. */
+
+static void note_hook_start(void *arg)
+{
+	struct entry *entry = arg;
+
+	entry->hook_started = true;
+}
+
+static int remove_from(struct granter *granter, int i, struct entry *entry)
+{
+	int rc = 0;
+
+	if (entry->at[i].there && place_is_open(granter->places[i]))
+		rc = place_remove(granter->places[i], &entry->grant.grant);
+	/* Past its time it does no harm. */
+	if (rc == 0 || clock_boot_ns() >= entry->grant.grant.expires_ns)
+		entry->at[i].there = false;
+	return rc;
+}
+
+static void queue_close_hook(struct granter *granter, struct entry *entry)
+{
+	const struct config_service *service = service_of(granter, entry);
+	char *const *argv = service != NULL ? service->close_hook : NULL;
+
+	if (!entry->hook_queued)
+		entry->hook_queued = hooks_run(granter->hooks, argv, &entry->grant, note_hook_start, entry) == 0;
+}
+
+/* True when nothing is owed any more: the entry is gone. The store's record goes last, so that a hook that was
+ * not started is made up for after a restart. */
+static bool settle(struct granter *granter, struct entry *entry, int failed[PLACES])
+{
+	uint64_t now = clock_boot_ns();
+	int stored;
+
+	for (int i = 0; i < PLACES; i++) {
+		int rc = remove_from(granter, i, entry);
+
+		if (rc != 0)
+			failed[i] = rc;
+	}
+	queue_close_hook(granter, entry);
+	if (entry->at[DIRECTORY].there || entry->at[TABLE].there || !entry->hook_started ||
+	    now < granter->store_retry_ns)
+		return false;
+	stored = store_grant_remove(granter->store, entry->grant.grant.id);
+	if (stored != 0 && stored != QK_ERR_NOT_FOUND) { /* a newer grant replaced the record */
+		granter->store_retry_ns = now + STORE_RETRY_NS;
+		return false;
+	}
+	granter->store_retry_ns = 0;
+	DL_DELETE(granter->ending, entry);
+	free(entry);
+	return true;
+}
+
+/* The entry is in no list. */
+static void end(struct granter *granter, struct entry *entry, const char *reason, int failed[PLACES])
+{
+	log_grant(granter, "grant ended", &entry->grant, reason);
+	DL_APPEND(granter->ending, entry);
+	settle(granter, entry, failed);
+}
+
+static void end_due(struct granter *granter, int failed[PLACES])
+{
+	uint64_t now = clock_boot_ns();
+
+	while (granter->live != NULL && granter->live->grant.grant.expires_ns <= now) {
+		struct entry *entry = granter->live;
+
+		take_out(granter, entry);
+		end(granter, entry, "reason=expired", failed);
+	}
+}
+
+void granter_tick(struct granter *granter)
+{
+	int failed[PLACES] = {0};
+	struct entry *entry, *tmp;
+
+	DL_FOREACH_SAFE(granter->ending, entry, tmp)
+	settle(granter, entry, failed);
+	end_due(granter, failed);
+	for (int i = 0; i < PLACES; i++)
+		if (maintain(granter, i) == 0 && failed[i] == 0)
+			place_recovered(granter->places[i]);
+}
+
+uint64_t granter_next_end(const struct granter *granter)
+{
+	return granter->live != NULL ? granter->live->grant.grant.expires_ns : 0;
+}
+
+unsigned granter_revoke(struct granter *granter, const char *service, const struct address *client)
+{
+	int failed[PLACES] = {0};
+	struct entry *entry, *tmp;
+	unsigned count = 0;
+
+	DL_FOREACH_SAFE(granter->live, entry, tmp)
+	{
+		if ((service != NULL && strcmp(entry->key.service, service) != 0) ||
+		    (client != NULL && !address_equal(&entry->key.client, client)))
+			continue;
+		take_out(granter, entry);
+		end(granter, entry, "reason=revoked", failed);
+		count++;
+	}
+	return count;
+}
+
+/* Beginnings. */
+
+/* The older grant of the same service and address: the new one has taken its place everywhere but in its marker. */
+static void forget_superseded(struct granter *granter, struct entry *old)
+{
+	if (old == NULL)
+		return;
+	log_grant(granter, "grant ended", &old->grant, "reason=superseded");
+	for (int i = 0; i < PLACES; i++)
+		if (old->at[i].there && place_is_open(granter->places[i]))
+			place_remove(granter->places[i], &old->grant.grant);
+	free(old);
+}
+
+static void log_begin(const struct granter *granter, const struct store_grant *grant)
+{
+	uint64_t left_ns = grant->grant.expires_ns - grant->grant.granted_ns;
+	char more[64];
+
+	snprintf(more, sizeof(more), "expires_in=%" PRIu64 "s", left_ns / CLOCK_NS_PER_S);
+	log_grant(granter, "grant", grant, more);
+}
+
+int granter_add(struct granter *granter, const struct store_grant *grant)
+{
+	struct entry *old = find(granter, &grant->grant);
+	struct entry *entry = new_entry(grant);
+	const struct config_service *service;
+	int first = 0, rc;
+
+	if (entry == NULL)
+		return QK_ERR_NOMEM;
+	if (old != NULL)
+		take_out(granter, old);
+	insert(granter, entry);
+	for (int i = 0; i < PLACES; i++) {
+		if (place_is_open(granter->places[i]))
+			rc = put(granter, i, entry);
+		else
+			rc = maintain(granter, i);
+		if (first == 0)
+			first = rc;
+	}
+	forget_superseded(granter, old);
+	service = service_of(granter, entry);
+	rc = hooks_run(granter->hooks, service != NULL ? service->open_hook : NULL, grant, NULL, NULL);
+	log_begin(granter, grant);
+	return first != 0 ? first : rc;
+}
+
+/* Start and reload. */
+
+static int load_one(void *arg, const struct store_grant *grant)
+{
+	struct granter *granter = arg;
+	struct entry *entry = new_entry(grant);
+
+	if (entry == NULL)
+		return QK_ERR_NOMEM;
+	DL_APPEND(granter->ending, entry);
+	return 0;
+}
+
+static const char *reason_to_end(const struct granter *granter, const struct entry *entry)
+{
+	const struct grant *g = &entry->grant.grant;
+
+	if (strcmp(g->boot_id, granter->boot_id) != 0)
+		return "reason=reboot";
+	if (grant_check(g, clock_boot_ns(), granter->boot_id, 0) != 0)
+		return "reason=expired";
+	return service_of(granter, entry) == NULL ? "reason=unconfigured" : NULL;
+}
+
+/* All grants of the store are in ending: puts the live ones into their lists. */
+static void sort_out(struct granter *granter, struct entry **ended)
+{
+	struct entry *entry, *tmp;
+
+	DL_FOREACH_SAFE(granter->ending, entry, tmp)
+	{
+		DL_DELETE(granter->ending, entry);
+		if (reason_to_end(granter, entry) != NULL) {
+			DL_APPEND(*ended, entry);
+		} else {
+			HASH_ADD(hh, granter->by_key, key, sizeof(entry->key), entry);
+			DL_APPEND(granter->live, entry);
+		}
+	}
+	DL_SORT(granter->live, compare_ends);
+}
+
+int granter_start(struct granter *granter, const struct config *config)
+{
+	struct entry *ended = NULL, *entry, *tmp;
+	int failed[PLACES] = {0};
+	int rc = clock_boot_id(granter->boot_id);
+
+	granter->config = config;
+	if (rc == 0)
+		rc = place_set(granter->places[DIRECTORY], config->grants_dir, config->group);
+	if (rc == 0)
+		rc = place_set(granter->places[TABLE], config->table, NULL);
+	if (rc == 0)
+		rc = store_grant_each(granter->store, load_one, granter);
+	if (rc != 0)
+		return rc;
+	sort_out(granter, &ended);
+	/* Removes what is left of the ended ones, too. */
+	for (int i = 0; i < PLACES; i++)
+		maintain(granter, i);
+	DL_FOREACH_SAFE(ended, entry, tmp)
+	{
+		const char *reason = reason_to_end(granter, entry);
+
+		DL_DELETE(ended, entry);
+		end(granter, entry, reason, failed);
+	}
+	return 0;
+}
+
+/* With the old configuration's hooks, as the new one has none for them. */
+static void end_unconfigured(struct granter *granter, const struct config *config)
+{
+	int failed[PLACES] = {0};
+	struct entry *entry, *tmp;
+
+	DL_FOREACH_SAFE(granter->live, entry, tmp)
+	{
+		if (config_service(config, entry->key.service) != NULL)
+			continue;
+		take_out(granter, entry);
+		end(granter, entry, "reason=unconfigured", failed);
+	}
+}
+
+static int move(struct granter *granter, int i, const char *where, const char *group)
+{
+	struct place *place = granter->places[i];
+	struct entry *entry;
+
+	if (place_is_set_to(place, where, group))
+		return 0;
+	DL_FOREACH(granter->ending, entry)
+	remove_from(granter, i, entry);
+	if (place_is_open(place)) {
+		struct found found = {granter, i};
+
+		place_walk(place, note_use, &found);
+		DL_FOREACH(granter->live, entry)
+		place_remove(place, &entry->grant.grant);
+	}
+	leave(granter, i);
+	return place_set(place, where, group);
+}
+
+int granter_reload(struct granter *granter, const struct config *config)
+{
+	int rc, first = 0;
+
+	end_unconfigured(granter, config);
+	granter->config = config;
+	rc = move(granter, DIRECTORY, config->grants_dir, config->group);
+	if (rc == 0)
+		rc = move(granter, TABLE, config->table, NULL);
+	for (int i = 0; rc == 0 && i < PLACES; i++) {
+		int failed = maintain(granter, i);
+
+		if (first == 0)
+			first = failed;
+	}
+	return rc != 0 ? rc : first;
+}
+
+/* Lists. */
+
+size_t granter_count(const struct granter *granter)
+{
+	return HASH_COUNT(granter->by_key);
+}
+
+static int compare_keys(const void *a, const void *b)
+{
+	const struct entry *const *first = a, *const *second = b;
+
+	return memcmp(&(*first)->key, &(*second)->key, sizeof(struct key));
+}
+
+int granter_each(const struct granter *granter, int (*each)(void *arg, const struct store_grant *grant), void *arg)
+{
+	size_t count = granter_count(granter), n = 0;
+	struct entry **sorted = calloc(count + 1, sizeof(struct entry *));
+	struct entry *entry;
+	int rc = 0;
+
+	if (sorted == NULL)
+		return QK_ERR_NOMEM;
+	DL_FOREACH(granter->live, entry)
+	sorted[n++] = entry;
+	qsort(sorted, n, sizeof(struct entry *), compare_keys);
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		rc = each(arg, &sorted[i]->grant);
+	free(sorted);
+	return rc;
+}

@@ -16,23 +16,28 @@
 
 struct granter;
 
-/* All borrowed. granter_start (below) does the work. Errors: NOMEM. */
+/* All borrowed; to be freed before hooks. granter_start (below) does the work. Errors: NOMEM. */
 int granter_new(struct store *store, struct hooks *hooks, const struct log *log, struct granter **out);
 void granter_free(struct granter *granter);
 
 /* At start: opens directory and map of the configuration, brings both in line with the store's grants (a used
- * one stays used), removes what has no grant, and ends what expired meanwhile. A directory or map that fails
- * is logged and tried again at every tick. Errors: STORE. */
+ * one stays used), removes what has no grant, and ends what expired meanwhile, belongs to an earlier boot or to a
+ * service that is no longer configured. A directory or map that fails is logged once and tried again at every
+ * tick. config is borrowed until granter_reload. Errors: STORE, IO (no boot id), NOMEM. */
 int granter_start(struct granter *granter, const struct config *config);
 
-/* After SIGHUP: new hooks, and new places if these changed (old files are removed, new ones written). */
+/* After SIGHUP: new hooks, and new places if these changed (old files are removed, new ones written, what was used
+ * stays used). Grants of services that are gone end, with the hooks of the configuration before, which must still be
+ * there during the call. Errors: NOMEM, or that of the first place that failed; the rest is done nevertheless. */
 int granter_reload(struct granter *granter, const struct config *config);
 
-/* The grant that store_consume just made durable: file, map, hook. What could not be written is logged and
- * tried again at each tick while the grant lives. Errors: NOMEM, or that of the first place that failed. */
+/* The grant that store_consume just made durable: file, map, hook, one line in the log. It supersedes a live one of
+ * the same service and address, whose close hook does not run. What could not be written is logged and tried
+ * again at each tick while the grant lives. Errors: NOMEM, or that of the first place that failed. */
 int granter_add(struct granter *granter, const struct store_grant *grant);
 
-/* Ends what is due; writes what failed before. */
+/* Ends what is due; writes what failed before. The store forgets a grant only after its files are gone and its close
+ * hook was started: what a crash interrupts is made up for, so a close hook can run twice. */
 void granter_tick(struct granter *granter);
 
 /* Nanoseconds of CLOCK_BOOTTIME at which the next grant ends, 0 if there is none: the caller's timer. */
@@ -42,7 +47,8 @@ uint64_t granter_next_end(const struct granter *granter);
 unsigned granter_revoke(struct granter *granter, const char *service, const struct address *client);
 
 size_t granter_count(const struct granter *granter);
-/* Live grants ordered by service and address; a non-zero return of each ends the walk and is returned. */
+/* Live grants ordered by service and address; a non-zero return of each, which must not change them, ends the walk and
+ * is returned. Errors: NOMEM. */
 int granter_each(const struct granter *granter, int (*each)(void *arg, const struct store_grant *grant), void *arg);
 
 #endif

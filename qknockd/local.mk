@@ -16,6 +16,7 @@ qknockd_libverifier_la_SOURCES = \
 	qknockd/keyring.c qknockd/keyring.h \
 	qknockd/localaddr.c qknockd/localaddr.h \
 	qknockd/logger.c qknockd/logger.h \
+	qknockd/place.c qknockd/place.h \
 	qknockd/policy.c qknockd/policy.h \
 	qknockd/session.c qknockd/session.h \
 	qknockd/store.h qknockd/store_sqlite.c

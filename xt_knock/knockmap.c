@@ -197,6 +197,11 @@ static int entry_is_of(int fd, const struct knock_key *key, uint64_t id)
 
 int knockmap_put(int fd, const struct grant *g)
 {
+	return knockmap_put_used(fd, g, 0);
+}
+
+int knockmap_put_used(int fd, const struct grant *g, uint64_t used)
+{
 	struct knock_key key;
 	struct knock_value value;
 	int rc;
@@ -209,6 +214,7 @@ int knockmap_put(int fd, const struct grant *g)
 	value.id = g->id;
 	value.granted_ns = g->granted_ns;
 	value.expires_ns = g->expires_ns;
+	value.used = used;
 	value.flags = g->single_use ? KNOCK_GRANT_SINGLE_USE : 0;
 	return bpfsys_map_update(fd, &key, &value) < 0 ? QK_ERR_KERNEL : 0;
 }

@@ -33,6 +33,9 @@ bool knockmap_is_current(const char *table, int fd);
  * and whatever is written over it could undo a claim that the match makes at that moment. Errors: KERNEL. */
 int knockmap_put(int fd, const struct grant *g);
 
+/* As above for a grant that comes from another table, where its entry's use state was used. */
+int knockmap_put_used(int fd, const struct grant *g, uint64_t used);
+
 /* Removes the entry if it is that of g->id. Errors: KERNEL; a missing entry is success. */
 int knockmap_remove(int fd, const struct grant *g);
 

@@ -119,3 +119,11 @@ TESTS += tests/unit/test_filter
 tests_unit_test_filter_SOURCES = tests/unit/test_filter.c tests/unit/packets.h tests/unit/unit.h
 tests_unit_test_filter_CPPFLAGS = $(UNIT_CPPFLAGS) $(PCAP_CFLAGS)
 tests_unit_test_filter_LDADD = qknockd/libverifier.la $(UNIT_LIBS) $(PCAP_LIBS)
+
+
+check_PROGRAMS += tests/unit/test_granter
+TESTS += tests/unit/test_granter
+tests_unit_test_granter_SOURCES = tests/unit/test_granter.c tests/unit/grants.h tests/unit/unit.h
+tests_unit_test_granter_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_granter_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_boot_ns,--wrap=store_grant_remove
+tests_unit_test_granter_LDADD = qknockd/libverifier.la $(UNIT_LIBS)

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A place where integrations look for grants: the grants directory (PAM, launchers) or the kernel's table
+ * (iptables). Both are written through one interface, so that the granter treats them alike. A place that fails
+ * is one log line when it begins to fail and one when it works again.
+ */
+#ifndef QKNOCKD_PLACE_H
+#define QKNOCKD_PLACE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "libcore/grant.h"
+#include "libcore/log.h"
+
+struct place;
+
+int place_new_directory(const struct log *log, struct place **out); /* NOMEM */
+int place_new_table(const struct log *log, struct place **out);	    /* NOMEM */
+void place_free(struct place *place);				    /* what is written stays */
+
+/* Closes the place and remembers where it shall be next: path or table, NULL for nowhere; group (only of a
+ * directory) may be NULL. Errors: NOMEM. */
+int place_set(struct place *place, const char *where, const char *group);
+bool place_is_set_to(const struct place *place, const char *where, const char *group);
+bool place_is_nowhere(const struct place *place);
+
+/* Makes it if necessary. Errors: GRANT_DIR, BPFFS, KERNEL, IO, NOT_FOUND (group), NOMEM. */
+int place_open(struct place *place);
+void place_close(struct place *place);
+bool place_is_open(const struct place *place);
+
+/* False when integrations now look elsewhere: the table was unloaded and perhaps made again. */
+bool place_is_current(const struct place *place);
+
+/* Of an open place. used is its use state, 0 for none: a grant that is used is no good there any more (or only for
+ * the connection that used it), and stays so when it is put somewhere else with the same state. */
+int place_put(struct place *place, const struct grant *g, uint64_t used);
+int place_remove(struct place *place, const struct grant *g);
+
+/* Of g only id, service and client are certain to be filled. A non-zero return ends the walk and is returned. each
+ * may remove g. */
+int place_walk(struct place *place, int (*each)(void *arg, const struct grant *g, uint64_t used), void *arg);
+
+/* All that was to be written is written: says so if the place had failed. */
+void place_recovered(struct place *place);
+
+#endif

@@ -1,0 +1,617 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Grants in files, with the real store and real hooks; time is made to pass by adding to the clock. */
+#include "tests/unit/unit.h"
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "libcore/error.h"
+#include "qknockd/granter.h"
+#include "tests/unit/grants.h"
+
+uint64_t __real_clock_boot_ns(void);
+uint64_t __wrap_clock_boot_ns(void);
+int __real_store_grant_remove(struct store *store, uint64_t grant_id);
+int __wrap_store_grant_remove(struct store *store, uint64_t grant_id);
+
+static uint64_t skew_s;
+static int remove_error; /* what the store answers instead of removing */
+static unsigned removals;
+
+uint64_t __wrap_clock_boot_ns(void)
+{
+	return __real_clock_boot_ns() + skew_s * CLOCK_NS_PER_S;
+}
+
+int __wrap_store_grant_remove(struct store *store, uint64_t grant_id)
+{
+	removals++;
+	return remove_error != 0 ? remove_error : __real_store_grant_remove(store, grant_id);
+}
+
+static char lines[32768];
+
+static void collect(void *arg, enum log_level level, const char *line)
+{
+	size_t used = strlen(lines);
+
+	(void)arg;
+	snprintf(lines + used, sizeof(lines) - used, "%d %s\n", level, line);
+}
+
+static const struct log logger = {collect, NULL, LOG_LEVEL_NOTICE};
+static struct config *config;
+static struct store *store;
+static struct hooks *hooks;
+static struct granter *granter;
+
+/* Two services whose hooks write a line to base/out each; more: further keywords. */
+static struct config *configure(const char *directory, const char *services, const char *more)
+{
+	char text[4096], hook[512];
+	struct config *made;
+	int len;
+
+	snprintf(hook, sizeof(hook), "%s/hook", base);
+	len = snprintf(text, sizeof(text),
+		       "#!/bin/sh\necho $1 $QKNOCK_USER $QKNOCK_SERVICE $QKNOCK_ADDRESS $QKNOCK_EXPIRES >>%s/out\n",
+		       base);
+	write_file(hook, text, (size_t)len);
+	assert_int_equal(chmod(hook, 0755), 0);
+	len = snprintf(text, sizeof(text), "server_id = gw\ntable = none\ngrants_dir = %s/%s\n%s\n", base, directory,
+		       more);
+	for (const char *s = services; *s != '\0'; s++)
+		len += snprintf(text + len, sizeof(text) - (size_t)len,
+				"service %s { port = 1\nopen = {%s, open%c}\nclose = {%s, close%c} }\n",
+				*s == 's' || *s == 'S' ? "ssh" : "web", hook, *s, hook, *s);
+	assert_int_equal(config_parse("TEST", text, (size_t)len, &logger, &made), 0);
+	return made;
+}
+
+static void start(void)
+{
+	assert_int_equal(hooks_new(&logger, &hooks), 0);
+	assert_int_equal(granter_new(store, hooks, &logger, &granter), 0);
+	assert_int_equal(granter_start(granter, config), 0);
+}
+
+static void stop(void)
+{
+	granter_free(granter);
+	hooks_free(hooks);
+}
+
+static int set_up(void **state)
+{
+	char path[256];
+	struct store_user user = {.id = "alice", .p = 11, .q = 17, .width_count = 1, .enabled = true};
+
+	if (set_up_base(state) != 0)
+		return -1;
+	skew_s = 0;
+	remove_error = 0;
+	removals = 0;
+	lines[0] = '\0';
+	snprintf(path, sizeof(path), "%s/store", base);
+	assert_int_equal(store_open(path, &logger, &store), 0);
+	assert_int_equal(store_user_add(store, &user), 0);
+	config = configure("grants", "sw", "");
+	start();
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	stop();
+	while (waitpid(-1, NULL, 0) > 0)
+		;
+	store_close(store);
+	config_free(config);
+	return tear_down_base(state);
+}
+
+/* What the store had to record before the granter may act. */
+static void consume(const struct store_grant *grant)
+{
+	struct store_pending pending = {.id = grant->grant.id, .otp.r = 2, .client = grant->grant.client};
+
+	strcpy(pending.user, "alice");
+	strcpy(pending.boot_id, grant->grant.boot_id);
+	assert_int_equal(store_pending_add(store, &pending), 0);
+	assert_int_equal(store_consume(store, pending.id, grant), 0);
+}
+
+static struct store_grant make(uint64_t id, const char *service, const char *client, unsigned seconds)
+{
+	struct store_grant g = {.grant = live_grant(id, service, client), .expires_wall_s = 1700000000 + id};
+
+	g.grant.granted_ns = clock_boot_ns();
+	g.grant.expires_ns = g.grant.granted_ns + seconds * CLOCK_NS_PER_S;
+	return g;
+}
+
+static struct store_grant give(uint64_t id, const char *service, const char *client, unsigned seconds)
+{
+	struct store_grant g = make(id, service, client, seconds);
+
+	consume(&g);
+	assert_int_equal(granter_add(granter, &g), 0);
+	return g;
+}
+
+static int find_grant(const struct store_grant *g)
+{
+	struct grant found;
+	int rc = grant_find(grants, g->grant.service, &g->grant.client, 0, &found);
+
+	if (rc == 0)
+		assert_true(found.id == g->grant.id);
+	return rc;
+}
+
+static void claim(const struct store_grant *g)
+{
+	struct grant found;
+
+	assert_int_equal(grant_claim(grants, g->grant.service, &g->grant.client, 0, &found), 0);
+	assert_true(found.id == g->grant.id);
+}
+
+static void wait_for_hooks(void)
+{
+	siginfo_t info;
+
+	while (waitid(P_ALL, 0, &info, WEXITED | WNOWAIT) == 0)
+		hooks_reap(hooks);
+}
+
+/* What the hooks have written so far, in all. */
+static void expect_hooks(const char *text)
+{
+	char path[256], got[4096];
+	ssize_t n = 0;
+	int fd;
+
+	wait_for_hooks();
+	snprintf(path, sizeof(path), "%s/out", base);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		n = read(fd, got, sizeof(got) - 1);
+		close(fd);
+	}
+	got[n > 0 ? n : 0] = '\0';
+	assert_string_equal(got, text);
+}
+
+static int count_one(void *arg, const struct store_grant *grant)
+{
+	unsigned *count = arg;
+
+	(void)grant;
+	(*count)++;
+	return 0;
+}
+
+static unsigned stored(void)
+{
+	unsigned count = 0;
+
+	assert_int_equal(store_grant_each(store, count_one, &count), 0);
+	return count;
+}
+
+static void test_a_grant_lives_and_ends(void **state)
+{
+	struct store_grant g = give(0xa1, "ssh", "192.0.2.1", 30);
+
+	(void)state;
+	assert_int_equal(find_grant(&g), 0);
+	assert_string_equal(lines,
+			    "2 grant user=alice service=ssh address=192.0.2.1 id=00000000000000a1 expires_in=30s\n");
+	assert_int_equal(granter_count(granter), 1);
+	assert_true(granter_next_end(granter) == g.grant.expires_ns);
+	expect_hooks("opens alice ssh 192.0.2.1 1700000161\n");
+	skew_s = 29;
+	granter_tick(granter);
+	assert_int_equal(granter_count(granter), 1);
+	assert_int_equal(stored(), 1);
+	lines[0] = '\0';
+	skew_s = 30;
+	granter_tick(granter);
+	assert_string_equal(
+	    lines, "2 grant ended user=alice service=ssh address=192.0.2.1 id=00000000000000a1 reason=expired\n");
+	assert_int_equal(granter_count(granter), 0);
+	assert_true(granter_next_end(granter) == 0);
+	assert_int_equal(find_grant(&g), QK_ERR_GRANT_NONE);
+	assert_int_equal(stored(), 0);
+	expect_hooks("opens alice ssh 192.0.2.1 1700000161\ncloses alice ssh 192.0.2.1 1700000161\n");
+}
+
+static int list_one(void *arg, const struct store_grant *grant)
+{
+	char *list = arg;
+	char address[ADDRESS_TEXT_SIZE];
+
+	address_format(&grant->grant.client, address);
+	sprintf(list + strlen(list), "%s %s\n", grant->grant.service, address);
+	return strcmp(address, "192.0.2.9") == 0 ? 77 : 0;
+}
+
+static void test_ends_come_in_order(void **state)
+{
+	static const unsigned lives[] = {50, 10, 40, 10, 60, 30};
+	char client[32], list[512] = "";
+
+	(void)state;
+	for (unsigned i = 0; i < 6; i++) {
+		snprintf(client, sizeof(client), "192.0.2.%u", 6 - i);
+		give(i + 1, i % 2 != 0 ? "ssh" : "web", client, lives[i]);
+	}
+	assert_int_equal(granter_each(granter, list_one, list), 0);
+	assert_string_equal(list, "ssh 192.0.2.1\nssh 192.0.2.3\nssh 192.0.2.5\nweb 192.0.2.2\nweb 192.0.2.4\n"
+				  "web 192.0.2.6\n");
+	give(9, "ssh", "192.0.2.9", 20);
+	assert_int_equal(granter_each(granter, list_one, list), 77);
+	for (skew_s = 5; skew_s < 65; skew_s += 5) {
+		unsigned left = skew_s < 20;
+
+		granter_tick(granter);
+		for (unsigned i = 0; i < 6; i++)
+			left += lives[i] > skew_s;
+		assert_int_equal(granter_count(granter), left);
+	}
+}
+
+static void test_a_new_grant_supersedes(void **state)
+{
+	struct store_grant first = give(1, "ssh", "192.0.2.1", 30);
+
+	(void)state;
+	claim(&first);
+	struct store_grant second = give(2, "ssh", "192.0.2.1", 60);
+	assert_int_equal(granter_count(granter), 1);
+	assert_int_equal(find_grant(&second), 0);
+	assert_false(exists(grants, "ssh/.used.0000000000000001"));
+	assert_non_null(strstr(lines, "id=0000000000000001 reason=superseded\n"));
+	skew_s = 59;
+	granter_tick(granter);
+	assert_int_equal(find_grant(&second), 0);
+	/* No close hook for the first one. */
+	expect_hooks("opens alice ssh 192.0.2.1 1700000001\nopens alice ssh 192.0.2.1 1700000002\n");
+}
+
+static void test_revoking(void **state)
+{
+	struct store_grant a = give(1, "ssh", "192.0.2.1", 30), b = give(2, "web", "192.0.2.1", 30),
+			   c = give(3, "ssh", "192.0.2.2", 30);
+
+	(void)state;
+	claim(&c);
+	wait_for_hooks();
+	assert_int_equal(granter_revoke(granter, "dns", NULL), 0);
+	assert_int_equal(granter_revoke(granter, "ssh", &a.grant.client), 1);
+	assert_int_equal(find_grant(&a), QK_ERR_GRANT_NONE);
+	assert_int_equal(find_grant(&b), 0);
+	assert_int_equal(stored(), 2);
+	assert_int_equal(granter_revoke(granter, NULL, NULL), 2);
+	assert_int_equal(find_grant(&b), QK_ERR_GRANT_NONE);
+	assert_false(exists(grants, "ssh/.used.0000000000000003"));
+	assert_non_null(strstr(lines, "id=0000000000000002 reason=revoked\n"));
+	wait_for_hooks();
+	granter_tick(granter);
+	assert_int_equal(stored(), 0);
+}
+
+/* As after SIGKILL: nothing is told to the granter, a new one starts. */
+static void restart(void)
+{
+	stop();
+	start();
+}
+
+static void test_a_restart_keeps_what_lives(void **state)
+{
+	struct store_grant kept = give(1, "ssh", "192.0.2.1", 30), used = give(2, "ssh", "192.0.2.2", 30),
+			   lost = give(3, "web", "2001:db8::1", 30), none = make(4, "ssh", "192.0.2.4", 30);
+	char path[256];
+
+	(void)state;
+	expect_hooks("opens alice ssh 192.0.2.1 1700000001\nopens alice ssh 192.0.2.2 1700000002\n"
+		     "openw alice web 2001:db8::1 1700000003\n");
+	claim(&used);
+	snprintf(path, sizeof(path), "%s/web/2001:db8::1", grants);
+	assert_int_equal(unlink(path), 0);
+	/* A file that no grant of the store stands behind. */
+	char text[GRANT_TEXT_SIZE];
+	int len = grant_format(&none.grant, text, sizeof(text));
+	snprintf(path, sizeof(path), "%s/ssh/192.0.2.4", grants);
+	write_file(path, text, (size_t)len);
+	assert_int_equal(find_grant(&none), 0);
+	restart();
+	assert_int_equal(granter_count(granter), 3);
+	assert_int_equal(find_grant(&kept), 0);
+	assert_int_equal(find_grant(&lost), 0);
+	assert_int_equal(find_grant(&used), QK_ERR_GRANT_NONE);
+	assert_true(exists(grants, "ssh/.used.0000000000000002"));
+	assert_int_equal(find_grant(&none), QK_ERR_GRANT_NONE);
+	assert_true(granter_next_end(granter) == kept.grant.expires_ns);
+	/* They end as they would have. */
+	skew_s = 30;
+	granter_tick(granter);
+	assert_false(exists(grants, "ssh/.used.0000000000000002"));
+	assert_int_equal(stored(), 0);
+}
+
+static void test_missed_ends_are_made_up_for(void **state)
+{
+	struct store_grant late = give(1, "ssh", "192.0.2.1", 30);
+	struct store_grant before = make(2, "web", "192.0.2.2", 30);
+
+	(void)state;
+	before.grant.boot_id[0] = before.grant.boot_id[0] == 'a' ? 'b' : 'a';
+	consume(&before);
+	wait_for_hooks();
+	stop();
+	skew_s = 31;
+	lines[0] = '\0';
+	start();
+	assert_int_equal(granter_count(granter), 0);
+	assert_int_equal(find_grant(&late), QK_ERR_GRANT_NONE);
+	assert_int_equal(stored(), 0);
+	assert_non_null(strstr(lines, "id=0000000000000001 reason=expired\n"));
+	assert_non_null(strstr(lines, "id=0000000000000002 reason=reboot\n"));
+	expect_hooks("opens alice ssh 192.0.2.1 1700000001\ncloses alice ssh 192.0.2.1 1700000001\n"
+		     "closew alice web 192.0.2.2 1700000002\n");
+}
+
+static void test_a_service_that_is_gone_at_the_start(void **state)
+{
+	struct store_grant g = give(1, "web", "192.0.2.1", 30);
+
+	(void)state;
+	wait_for_hooks();
+	stop();
+	config_free(config);
+	config = configure("grants", "s", "");
+	start();
+	assert_int_equal(granter_count(granter), 0);
+	assert_int_equal(find_grant(&g), QK_ERR_GRANT_NONE);
+	assert_int_equal(stored(), 0);
+	assert_non_null(strstr(lines, "reason=unconfigured\n"));
+}
+
+/* The store forgets a grant only when the hook of its end has started. */
+static void test_a_hook_that_waits_is_owed(void **state)
+{
+	char slow[512], text[512], client[32];
+
+	(void)state;
+	snprintf(slow, sizeof(slow), "%s/hook", base);
+	for (unsigned i = 1; i <= HOOKS_PARALLEL + 2; i++) {
+		snprintf(client, sizeof(client), "192.0.2.%u", i);
+		give(i, "ssh", client, 30);
+	}
+	wait_for_hooks();
+	int len = snprintf(text, sizeof(text), "#!/bin/sh\nuntil [ -e %s/go ]; do sleep 0.02; done\n", base);
+	write_file(slow, text, (size_t)len);
+	skew_s = 30;
+	granter_tick(granter);
+	granter_tick(granter);
+	assert_int_equal(granter_count(granter), 0);
+	assert_int_equal(stored(), 2);
+	restart(); /* and these two get their hooks then */
+	assert_int_equal(stored(), 0);
+	snprintf(text, sizeof(text), "%s/go", base);
+	write_file(text, "", 0);
+}
+
+static void test_the_store_fails_at_the_end(void **state)
+{
+	(void)state;
+	give(1, "ssh", "192.0.2.1", 30);
+	wait_for_hooks();
+	remove_error = QK_ERR_STORE;
+	skew_s = 30;
+	for (int i = 0; i < 5; i++)
+		granter_tick(granter);
+	assert_int_equal(removals, 1);
+	assert_int_equal(stored(), 1);
+	skew_s = 41;
+	granter_tick(granter);
+	assert_int_equal(removals, 2);
+	remove_error = 0;
+	skew_s = 52;
+	granter_tick(granter);
+	assert_int_equal(removals, 3);
+	assert_int_equal(stored(), 0);
+	expect_hooks("opens alice ssh 192.0.2.1 1700000001\ncloses alice ssh 192.0.2.1 1700000001\n");
+}
+
+static void test_a_missing_directory_is_made_again(void **state)
+{
+	(void)state;
+	give(1, "ssh", "192.0.2.1", 30);
+	remove_tree(grants);
+	struct store_grant second = give(2, "ssh", "192.0.2.2", 30);
+	assert_int_equal(find_grant(&second), 0);
+	assert_null(strstr(lines, "grants directory"));
+}
+
+static void test_a_failing_directory_is_told_once(void **state)
+{
+	struct store_grant g = make(1, "ssh", "192.0.2.1", 30);
+	char failed[512], works[256];
+
+	(void)state;
+	assert_int_equal(chmod(grants, 0777), 0);
+	consume(&g);
+	lines[0] = '\0';
+	assert_int_equal(granter_add(granter, &g), QK_ERR_GRANT_DIR);
+	for (int i = 0; i < 3; i++)
+		granter_tick(granter);
+	snprintf(failed, sizeof(failed),
+		 "0 grants directory %s: grants directory is missing or unsafe; trying again every second\n"
+		 "2 grant user=alice service=ssh address=192.0.2.1 id=0000000000000001 expires_in=30s\n",
+		 grants);
+	assert_string_equal(lines, failed);
+	assert_int_equal(chmod(grants, 0750), 0);
+	lines[0] = '\0';
+	granter_tick(granter);
+	granter_tick(granter);
+	snprintf(works, sizeof(works), "2 grants directory %s: works again, all grants are written\n", grants);
+	assert_string_equal(lines, works);
+	assert_int_equal(find_grant(&g), 0);
+}
+
+static void test_a_directory_that_fails_at_the_start(void **state)
+{
+	struct store_grant g = give(1, "ssh", "192.0.2.1", 30);
+
+	(void)state;
+	stop();
+	remove_tree(grants);
+	write_file(grants, "", 0);
+	lines[0] = '\0';
+	start();
+	assert_non_null(strstr(lines, "0 grants directory "));
+	granter_tick(granter);
+	assert_int_equal(unlink(grants), 0);
+	struct store_grant second = give(2, "ssh", "192.0.2.2", 30);
+	assert_int_equal(find_grant(&g), 0);
+	assert_int_equal(find_grant(&second), 0);
+	granter_tick(granter);
+	assert_non_null(strstr(lines, "works again"));
+}
+
+/* A grant that is revoked while its file can't be removed must not outlive the trouble. */
+static void test_a_file_that_cannot_be_removed(void **state)
+{
+	struct store_grant g = give(1, "ssh", "192.0.2.1", 30);
+
+	(void)state;
+	wait_for_hooks();
+	assert_int_equal(chmod(grants, 0777), 0);
+	assert_int_equal(granter_revoke(granter, NULL, NULL), 1);
+	granter_tick(granter);
+	assert_int_equal(stored(), 1);
+	assert_int_equal(chmod(grants, 0750), 0);
+	assert_int_equal(find_grant(&g), 0);
+	granter_tick(granter);
+	assert_int_equal(find_grant(&g), QK_ERR_GRANT_NONE);
+	assert_int_equal(stored(), 0);
+	assert_non_null(strstr(lines, "works again"));
+}
+
+static void reload(struct config *new)
+{
+	struct config *old = config;
+
+	config = new;
+	assert_int_equal(granter_reload(granter, new), 0);
+	config_free(old);
+}
+
+static void test_reload_takes_new_hooks(void **state)
+{
+	struct store_grant g = give(1, "ssh", "192.0.2.1", 30);
+
+	(void)state;
+	reload(configure("grants", "Sw", ""));
+	assert_int_equal(find_grant(&g), 0);
+	skew_s = 30;
+	wait_for_hooks();
+	granter_tick(granter);
+	expect_hooks("opens alice ssh 192.0.2.1 1700000001\ncloseS alice ssh 192.0.2.1 1700000001\n");
+}
+
+static void test_reload_ends_what_has_no_service(void **state)
+{
+	struct store_grant g = give(1, "web", "192.0.2.1", 30);
+
+	(void)state;
+	wait_for_hooks();
+	reload(configure("grants", "s", ""));
+	assert_int_equal(find_grant(&g), QK_ERR_GRANT_NONE);
+	assert_int_equal(granter_count(granter), 0);
+	expect_hooks("openw alice web 192.0.2.1 1700000001\nclosew alice web 192.0.2.1 1700000001\n");
+}
+
+static void test_reload_moves_the_directory(void **state)
+{
+	struct store_grant g = give(1, "ssh", "192.0.2.1", 30), used = give(2, "ssh", "192.0.2.2", 30);
+	char old[sizeof(grants)];
+
+	(void)state;
+	claim(&used);
+	strcpy(old, grants);
+	strcat(grants, ".new");
+	reload(configure("grants.new", "sw", ""));
+	assert_int_equal(find_grant(&g), 0);
+	assert_false(exists(old, "ssh/192.0.2.1"));
+	assert_false(exists(old, "ssh/.used.0000000000000002"));
+	assert_int_equal(find_grant(&used), QK_ERR_GRANT_NONE);
+	restart();
+	assert_int_equal(find_grant(&g), 0);
+	assert_int_equal(find_grant(&used), QK_ERR_GRANT_NONE);
+	skew_s = 30;
+	granter_tick(granter);
+	assert_false(exists(grants, "ssh/.used.0000000000000002"));
+}
+
+static void test_reload_changes_the_group(void **state)
+{
+	char path[256];
+	struct stat st;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip(); /* only root can give files to any group */
+	give(1, "ssh", "192.0.2.1", 30);
+	reload(configure("grants", "sw", "group = nogroup"));
+	snprintf(path, sizeof(path), "%s/ssh/192.0.2.1", grants);
+	assert_int_equal(stat(path, &st), 0);
+	assert_true(st.st_gid != 0);
+	assert_int_equal(st.st_mode & 07777, 0640);
+	assert_int_equal(stat(grants, &st), 0);
+	assert_true(st.st_gid != 0);
+	assert_int_equal(st.st_mode & 07777, 0750);
+	/* A group that does not exist: nothing is written for it, and the log says why. */
+	struct config *old = config;
+	config = configure("grants", "sw", "group = no-such-group");
+	assert_int_equal(granter_reload(granter, config), QK_ERR_NOT_FOUND);
+	config_free(old);
+	assert_non_null(strstr(lines, "group no-such-group"));
+	assert_int_not_equal(stat(path, &st), 0);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+	    TEST(test_a_grant_lives_and_ends),
+	    TEST(test_ends_come_in_order),
+	    TEST(test_a_new_grant_supersedes),
+	    TEST(test_revoking),
+	    TEST(test_a_restart_keeps_what_lives),
+	    TEST(test_missed_ends_are_made_up_for),
+	    TEST(test_a_service_that_is_gone_at_the_start),
+	    TEST(test_a_hook_that_waits_is_owed),
+	    TEST(test_the_store_fails_at_the_end),
+	    TEST(test_a_missing_directory_is_made_again),
+	    TEST(test_a_failing_directory_is_told_once),
+	    TEST(test_a_directory_that_fails_at_the_start),
+	    TEST(test_a_file_that_cannot_be_removed),
+	    TEST(test_reload_takes_new_hooks),
+	    TEST(test_reload_ends_what_has_no_service),
+	    TEST(test_reload_moves_the_directory),
+	    TEST(test_reload_changes_the_group),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
