@@ -276,6 +276,30 @@ static bool is_vlan(uint16_t type)
 	return type == ETH_P_8021Q || type == ETH_P_8021AD || type == ETH_P_QINQ1;
 }
 
+/* Since Linux 6.10 a cooked socket tells the innermost type of a frame that has a tag beside it and another one in it,
+ * but the other tag is still in front of the packet. Only to be asked when there is no packet in its place. */
+static bool skip_hidden_tag(struct view *v, uint16_t *type)
+{
+	const uint8_t *tag = v->data;
+
+	if (v->captured < VLAN_TAG_SIZE || be16(tag + 2) != *type)
+		return false;
+	return view_skip(v, VLAN_TAG_SIZE);
+}
+
+static enum frame_result parse_packet(uint16_t type, const struct view *v, const struct knock_shape *shape,
+				      struct frame_knock *out)
+{
+	switch (type) {
+	case ETH_P_IP:
+		return parse_ipv4(*v, shape, out);
+	case ETH_P_IPV6:
+		return parse_ipv6(*v, shape, out);
+	default:
+		return FRAME_OTHER;
+	}
+}
+
 int frame_link_supported(int link_type)
 {
 	static const int supported[] = {DLT_EN10MB,    DLT_RAW,	       DLT_IPV4, DLT_IPV6,
@@ -293,6 +317,7 @@ enum frame_result frame_parse(int link_type, const uint8_t *data, size_t capture
 	struct view v = {data, captured, length};
 	enum frame_result rc;
 	uint16_t type = 0;
+	unsigned tags = 0;
 
 	memset(out, 0, sizeof(*out));
 	if (captured > length)
@@ -301,19 +326,16 @@ enum frame_result frame_parse(int link_type, const uint8_t *data, size_t capture
 	if (rc != FRAME_KNOCK)
 		return rc;
 	/* Cooked headers and Ethernet alike: what follows a tag's type is its number and the next type. */
-	for (unsigned tags = 0; is_vlan(type) && tags < VLAN_TAGS_MAX; tags++) {
+	for (; is_vlan(type) && tags < VLAN_TAGS_MAX; tags++) {
 		const uint8_t *tag = v.data;
 
 		if (!view_skip(&v, VLAN_TAG_SIZE))
 			return FRAME_MALFORMED;
 		type = be16(tag + 2);
 	}
-	if (type == ETH_P_IP)
-		rc = parse_ipv4(v, shape, out);
-	else if (type == ETH_P_IPV6)
-		rc = parse_ipv6(v, shape, out);
-	else
-		rc = FRAME_OTHER;
+	rc = parse_packet(type, &v, shape, out);
+	if (rc == FRAME_MALFORMED && link_type == DLT_LINUX_SLL && tags == 1 && skip_hidden_tag(&v, &type))
+		rc = parse_packet(type, &v, shape, out);
 	if (rc != FRAME_KNOCK)
 		memset(out, 0, sizeof(*out));
 	return rc;

@@ -9,11 +9,11 @@
 #include "qknockd/frame.h"
 
 #define LINKS 8
-#define LIVE 4 /* the first of them are those of live interfaces, which have a filter */
+#define LIVE 3 /* the first of them are those of live interfaces, whose frames the filter sees as they are */
 
 static const struct knock_shape shape = KNOCK_SHAPE_DEFAULT;
-static const int links[LINKS] = {DLT_EN10MB, DLT_LINUX_SLL, DLT_LINUX_SLL2, DLT_RAW,
-				 DLT_IPV4,   DLT_IPV6,	    DLT_NULL,	    DLT_LOOP};
+static const int links[LINKS] = {DLT_EN10MB, DLT_LINUX_SLL2, DLT_RAW,  DLT_LINUX_SLL,
+				 DLT_IPV4,   DLT_IPV6,	     DLT_NULL, DLT_LOOP};
 
 static const struct bpf_program *filter(unsigned link)
 {

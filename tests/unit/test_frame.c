@@ -146,6 +146,38 @@ static void test_up_to_two_vlan_tags(void **state)
 			}
 }
 
+/* As cooked sockets of Linux 6.10 and later show two tags, whatever priority the second one has. */
+static void test_a_second_tag_hidden_by_the_kernel(void **state)
+{
+	struct frame f;
+	struct frame_knock knock;
+
+	(void)state;
+	for (unsigned priority = 0; priority < 256; priority++)
+		for (int v6 = 0; v6 < 2; v6++) {
+			unsigned type = v6 ? 0x86dd : 0x0800;
+
+			frame_link(&f, DLT_LINUX_SLL, 0x88a8);
+			frame_vlan(&f, type);
+			frame_vlan(&f, type);
+			f.b[20] = (uint8_t)priority;
+			v6 ? frame_ipv6(&f, 17) : frame_ipv4(&f, 17, 0);
+			frame_udp(&f, 20);
+			frame_close(&f);
+			expect(DLT_LINUX_SLL, &f, FRAME_KNOCK);
+			for (size_t cut = 0; cut < f.transport + 12; cut++)
+				assert_int_equal(parse_cut(DLT_LINUX_SLL, &f, cut, &knock), FRAME_MALFORMED);
+		}
+	/* Elsewhere that is no tag. */
+	frame_link(&f, DLT_EN10MB, 0x88a8);
+	frame_vlan(&f, 0x0800);
+	frame_vlan(&f, 0x0800);
+	frame_ipv4(&f, 6, 0);
+	frame_tcp(&f, 2, 0);
+	frame_close(&f);
+	expect(DLT_EN10MB, &f, FRAME_MALFORMED);
+}
+
 static void test_only_a_pure_syn(void **state)
 {
 	struct frame f;
@@ -369,6 +401,7 @@ int main(void)
 	    cmocka_unit_test(test_every_truncation),
 	    cmocka_unit_test(test_short_frames_are_padded),
 	    cmocka_unit_test(test_up_to_two_vlan_tags),
+	    cmocka_unit_test(test_a_second_tag_hidden_by_the_kernel),
 	    cmocka_unit_test(test_only_a_pure_syn),
 	    cmocka_unit_test(test_only_the_right_payload),
 	    cmocka_unit_test(test_only_the_knock_ports),
