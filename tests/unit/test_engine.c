@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The verifier's life of a key, with the real store, granter and session table: issue, knock, grant, replay. */
+#include "tests/unit/unit.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "libcore/chain.h"
+#include "libcore/error.h"
+#include "libcore/sequence.h"
+#include "qknockd/engine.h"
+#include "qknockd/hooks.h"
+
+struct bench {
+	char dir[64];
+	char store_path[96];
+	char grants_dir[96];
+	struct config config;
+	struct config_service services[2];
+	struct log log;
+	char lines[8192]; /* what was logged, one after the other */
+	struct store *store;
+	struct hooks *hooks;
+	struct granter *granter;
+	struct engine *engine;
+	struct store_user alice;
+};
+
+static void keep_line(void *arg, enum log_level level, const char *line)
+{
+	struct bench *b = arg;
+	size_t used = strlen(b->lines);
+
+	(void)level;
+	snprintf(b->lines + used, sizeof(b->lines) - used, "%s\n", line);
+}
+
+static void start(struct bench *b)
+{
+	assert_int_equal(store_open(b->store_path, &b->log, &b->store), 0);
+	assert_int_equal(hooks_new(&b->log, &b->hooks), 0);
+	assert_int_equal(granter_new(b->store, b->hooks, &b->log, &b->granter), 0);
+	assert_int_equal(granter_start(b->granter, &b->config), 0);
+	assert_int_equal(engine_new(&b->config, b->store, b->granter, &b->log, &b->engine), 0);
+}
+
+static void stop(struct bench *b)
+{
+	engine_free(b->engine);
+	granter_free(b->granter);
+	hooks_free(b->hooks);
+	store_close(b->store);
+}
+
+static int setup(void **state)
+{
+	struct bench *b = calloc(1, sizeof(*b));
+
+	assert_non_null(b);
+	strcpy(b->dir, "/tmp/qknock-engine-XXXXXX");
+	assert_non_null(mkdtemp(b->dir));
+	snprintf(b->store_path, sizeof(b->store_path), "%s/store.db", b->dir);
+	snprintf(b->grants_dir, sizeof(b->grants_dir), "%s/grants", b->dir);
+	b->log = (struct log){.write = keep_line, .arg = b, .level = LOG_LEVEL_INFO};
+	b->services[0] = (struct config_service){.service = {"ssh", SERVICE_TCP, 22}, .grant_s = 30};
+	b->services[1] = (struct config_service){.service = {"http", SERVICE_TCP, 80}, .grant_s = 30, .single_use = true};
+	b->config = (struct config){.server_id = "gw.example",
+				    .shape = KNOCK_SHAPE_DEFAULT,
+				    .widths = {0, 8, 64},
+				    .width_count = 3,
+				    .validity_s = 120,
+				    .hook_timeout_s = 10,
+				    .services = b->services,
+				    .service_count = 2,
+				    .grants_dir = b->grants_dir};
+	start(b);
+	b->alice = (struct store_user){.id = "alice", .widths = {0, 8, 64}, .width_count = 3, .enabled = true};
+	assert_int_equal(chain_draw_primes(&b->alice.p, &b->alice.q), 0);
+	assert_int_equal(engine_user_add(b->engine, &b->alice), 0);
+	*state = b;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct bench *b = *state;
+	char command[128];
+
+	stop(b);
+	snprintf(command, sizeof(command), "rm -rf %s", b->dir);
+	assert_int_equal(system(command), 0);
+	free(b);
+	return 0;
+}
+
+static struct address at(const char *text)
+{
+	struct address a;
+
+	assert_int_equal(address_parse(&a, text), 0);
+	return a;
+}
+
+static int issue(struct bench *b, const char *address, struct otp *otp)
+{
+	struct address client = at(address);
+
+	return engine_issue(b->engine, "alice", &client, NULL, otp);
+}
+
+/* Sends packets first..last of alice's knock, as the network would deliver them. */
+static void send_part(struct bench *b, const struct otp *otp, const char *address, const char *service,
+		      uint16_t width, unsigned first, unsigned last)
+{
+	struct sequence_packet packets[KNOCK_COUNT_MAX];
+	struct sequence_input in = {.server_id = b->config.server_id,
+				    .user = "alice",
+				    .otp = otp,
+				    .service = &config_service(&b->config, service)->service,
+				    .client = at(address),
+				    .shape = b->config.shape,
+				    .n_mod = b->alice.p * b->alice.q,
+				    .width = width};
+
+	assert_int_equal(sequence_derive(&in, packets), 0);
+	for (unsigned i = last + 1; i-- > first;) {
+		struct frame_knock knock = {packets[i].source, packets[i].port, packets[i].word, FRAME_SYN};
+
+		engine_packet(b->engine, &knock);
+	}
+}
+
+static void send_knock(struct bench *b, const struct otp *otp, const char *address, const char *service, uint16_t width)
+{
+	send_part(b, otp, address, service, width, 0, b->config.shape.count - 1u);
+}
+
+static int granted(struct bench *b, const char *address, const char *service)
+{
+	struct address client = at(address);
+	struct grant g;
+
+	return grant_find(b->grants_dir, service, &client, 0, &g);
+}
+
+static struct engine_counters counters(struct bench *b)
+{
+	struct engine_counters c;
+
+	engine_counters(b->engine, &c);
+	return c;
+}
+
+static void test_knock_opens_its_service_once(void **state)
+{
+	struct bench *b = *state;
+	struct otp otp;
+
+	assert_int_equal(issue(b, "198.51.100.7", &otp), 0);
+	assert_int_equal(counters(b).sessions, 4);
+	assert_int_equal(granted(b, "198.51.100.7", "ssh"), QK_ERR_GRANT_NONE);
+	send_knock(b, &otp, "198.51.100.7", "ssh", 8);
+	assert_int_equal(granted(b, "198.51.100.7", "ssh"), 0);
+	assert_int_equal(granted(b, "198.51.100.7", "http"), QK_ERR_GRANT_NONE);
+	assert_int_equal(counters(b).grants, 1);
+	assert_int_equal(counters(b).known, 12);
+	assert_int_equal(counters(b).sessions, 0);
+
+	send_knock(b, &otp, "198.51.100.7", "ssh", 8);
+	send_knock(b, &otp, "198.51.100.7", "http", 0);
+	assert_int_equal(counters(b).known, 12);
+	assert_int_equal(granted(b, "198.51.100.7", "http"), QK_ERR_GRANT_NONE);
+}
+
+static void test_every_packet_is_needed(void **state)
+{
+	struct bench *b = *state;
+	struct otp otp;
+
+	assert_int_equal(issue(b, "2001:db8::7", &otp), 0);
+	send_part(b, &otp, "2001:db8::7", "http", 64, 1, 11);
+	send_part(b, &otp, "2001:db8::7", "http", 64, 1, 11);
+	assert_int_equal(granted(b, "2001:db8::7", "http"), QK_ERR_GRANT_NONE);
+	/* The missing one of another width is none of this session's. */
+	send_part(b, &otp, "2001:db8::7", "http", 0, 0, 0);
+	assert_int_equal(granted(b, "2001:db8::7", "http"), QK_ERR_GRANT_NONE);
+	send_part(b, &otp, "2001:db8::7", "http", 64, 0, 0);
+	assert_int_equal(granted(b, "2001:db8::7", "http"), 0);
+}
+
+static void test_key_is_bound_to_address_and_time(void **state)
+{
+	struct bench *b = *state;
+	struct otp otp;
+
+	assert_int_equal(issue(b, "198.51.100.7", &otp), 0);
+	send_knock(b, &otp, "198.51.100.8", "ssh", 0);
+	otp.issued_at++;
+	send_knock(b, &otp, "198.51.100.7", "ssh", 0);
+	otp.issued_at--;
+	otp.key.b[31] ^= 1;
+	send_knock(b, &otp, "198.51.100.7", "ssh", 0);
+	assert_int_equal(counters(b).known, 0);
+	assert_int_equal(granted(b, "198.51.100.7", "ssh"), QK_ERR_GRANT_NONE);
+}
+
+static void test_same_request_same_reply_three_times(void **state)
+{
+	struct bench *b = *state;
+	struct otp first, other;
+
+	assert_int_equal(issue(b, "198.51.100.7", &first), 0);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(issue(b, "198.51.100.7", &other), 0);
+		assert_memory_equal(&first, &other, sizeof(first));
+	}
+	assert_int_equal(issue(b, "198.51.100.7", &other), QK_ERR_REPLY_LIMIT);
+	assert_int_equal(issue(b, "198.51.100.8", &other), QK_ERR_KEY_PENDING);
+	send_knock(b, &first, "198.51.100.7", "ssh", 0);
+	assert_int_equal(issue(b, "198.51.100.8", &other), 0);
+	assert_memory_not_equal(&first.key, &other.key, sizeof(first.key));
+	assert_int_equal(counters(b).issued, 2);
+}
+
+static void test_only_addresses_that_a_client_can_have(void **state)
+{
+	static const char *const bad[] = {"0.0.0.0", "224.0.0.1", "255.255.255.255", "::", "ff02::1"};
+	struct bench *b = *state;
+	struct otp otp;
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(issue(b, bad[i], &otp), QK_ERR_ADDRESS);
+	assert_int_equal(counters(b).issued, 0);
+}
+
+static void test_given_r_is_checked_and_used(void **state)
+{
+	struct bench *b = *state;
+	struct address client = at("198.51.100.7");
+	uint64_t bad = b->alice.p, good = 65537;
+	struct otp otp;
+
+	assert_int_equal(engine_issue(b->engine, "alice", &client, &bad, &otp), QK_ERR_R);
+	assert_int_equal(engine_issue(b->engine, "alice", &client, &good, &otp), 0);
+	assert_int_equal(otp.r, good);
+}
+
+static void test_restart_keeps_what_is_due(void **state)
+{
+	struct bench *b = *state;
+	struct otp otp, next;
+
+	assert_int_equal(issue(b, "198.51.100.7", &otp), 0);
+	send_part(b, &otp, "198.51.100.7", "ssh", 0, 0, 5);
+	stop(b);
+	start(b);
+	/* What had come is forgotten, the key is not. */
+	send_part(b, &otp, "198.51.100.7", "ssh", 0, 6, 11);
+	assert_int_equal(granted(b, "198.51.100.7", "ssh"), QK_ERR_GRANT_NONE);
+	send_part(b, &otp, "198.51.100.7", "ssh", 0, 0, 5);
+	assert_int_equal(granted(b, "198.51.100.7", "ssh"), 0);
+	stop(b);
+	start(b);
+	assert_int_equal(counters(b).pending, 0);
+	assert_int_equal(counters(b).live_grants, 1);
+	assert_int_equal(granted(b, "198.51.100.7", "ssh"), 0);
+	send_knock(b, &otp, "198.51.100.7", "http", 0);
+	assert_int_equal(granted(b, "198.51.100.7", "http"), QK_ERR_GRANT_NONE);
+	assert_int_equal(issue(b, "198.51.100.7", &next), 0);
+}
+
+static void test_reload_keeps_partial_knocks(void **state)
+{
+	struct bench *b = *state;
+	struct config one = b->config;
+	struct otp otp;
+
+	assert_int_equal(issue(b, "198.51.100.7", &otp), 0);
+	send_part(b, &otp, "198.51.100.7", "ssh", 0, 0, 5);
+	send_part(b, &otp, "198.51.100.7", "http", 0, 0, 10);
+	one.service_count = 1;
+	assert_int_equal(engine_reload(b->engine, &one), 0);
+	assert_int_equal(counters(b).sessions, 2);
+	send_part(b, &otp, "198.51.100.7", "http", 0, 11, 11);
+	assert_int_equal(granted(b, "198.51.100.7", "http"), QK_ERR_GRANT_NONE);
+	send_part(b, &otp, "198.51.100.7", "ssh", 0, 6, 11);
+	assert_int_equal(granted(b, "198.51.100.7", "ssh"), 0);
+}
+
+static void test_policy_reaches_the_pending_key(void **state)
+{
+	struct bench *b = *state;
+	struct store_user limited = b->alice;
+	struct profile profile;
+	struct otp otp;
+
+	assert_int_equal(issue(b, "198.51.100.7", &otp), 0);
+	strcpy(limited.services, "http");
+	limited.width_count = 1;
+	assert_int_equal(engine_user_update(b->engine, &limited), 0);
+	assert_int_equal(counters(b).sessions, 1);
+	send_knock(b, &otp, "198.51.100.7", "ssh", 0);
+	assert_int_equal(granted(b, "198.51.100.7", "ssh"), QK_ERR_GRANT_NONE);
+	assert_int_equal(engine_profile(b->engine, "alice", &profile), 0);
+	assert_int_equal(profile.service_count, 1);
+	assert_string_equal(profile.services[0].name, "http");
+	assert_int_equal(profile.width_count, 1);
+
+	strcpy(limited.services, "gone");
+	assert_int_equal(engine_user_update(b->engine, &limited), 0);
+	assert_int_equal(counters(b).pending, 0);
+	assert_int_equal(issue(b, "198.51.100.7", &otp), QK_ERR_POLICY);
+}
+
+static void test_disabled_user_is_shut_out(void **state)
+{
+	struct bench *b = *state;
+	struct store_user disabled = b->alice;
+	struct otp otp;
+
+	disabled.enabled = false;
+	assert_int_equal(issue(b, "198.51.100.7", &otp), 0);
+	send_knock(b, &otp, "198.51.100.7", "ssh", 0);
+	assert_int_equal(issue(b, "198.51.100.7", &otp), 0);
+	assert_int_equal(engine_user_update(b->engine, &disabled), 0);
+	assert_int_equal(counters(b).pending, 0);
+	assert_int_equal(counters(b).live_grants, 0);
+	assert_int_equal(granted(b, "198.51.100.7", "ssh"), QK_ERR_GRANT_NONE);
+	assert_int_equal(issue(b, "198.51.100.7", &otp), QK_ERR_DISABLED);
+	assert_int_equal(engine_user_delete(b->engine, "alice"), 0);
+	assert_int_equal(issue(b, "198.51.100.7", &otp), QK_ERR_NOT_FOUND);
+}
+
+static void test_expired_key_is_gone(void **state)
+{
+	struct bench *b = *state;
+	struct otp otp;
+
+	b->config.validity_s = 0;
+	assert_int_equal(issue(b, "198.51.100.7", &otp), 0);
+	assert_int_not_equal(engine_next_event(b->engine), 0);
+	send_knock(b, &otp, "198.51.100.7", "ssh", 0);
+	assert_int_equal(granted(b, "198.51.100.7", "ssh"), QK_ERR_GRANT_NONE);
+	engine_tick(b->engine);
+	assert_int_equal(counters(b).pending, 0);
+	assert_int_equal(counters(b).expired, 1);
+	assert_int_equal(engine_next_event(b->engine), 0);
+}
+
+static void test_key_consumed_elsewhere_gives_no_grant(void **state)
+{
+	struct bench *b = *state;
+	struct otp otp;
+
+	assert_int_equal(issue(b, "198.51.100.7", &otp), 0);
+	assert_int_equal(store_user_delete(b->store, "alice"), 0); /* its pending key goes with it */
+	send_knock(b, &otp, "198.51.100.7", "ssh", 0);
+	assert_int_equal(granted(b, "198.51.100.7", "ssh"), QK_ERR_GRANT_NONE);
+	assert_int_equal(counters(b).failures, 1);
+	assert_int_equal(counters(b).sessions, 0);
+}
+
+static void test_log_holds_neither_key_nor_stranger(void **state)
+{
+	struct bench *b = *state;
+	struct address client = at("198.51.100.7");
+	char reply[OTP_REPLY_SIZE], key[OTP_KEY_TEXT_SIZE];
+	struct otp otp, none;
+
+	assert_int_equal(engine_issue(b->engine, "hunter2", &client, NULL, &none), QK_ERR_NOT_FOUND);
+	assert_int_equal(issue(b, "198.51.100.7", &otp), 0);
+	send_knock(b, &otp, "198.51.100.7", "ssh", 0);
+	otp_key_format(&otp.key, key);
+	otp_reply_format(&otp, reply);
+	assert_null(strstr(b->lines, key));
+	assert_null(strstr(b->lines, reply));
+	assert_null(strstr(b->lines, "hunter2"));
+	assert_non_null(strstr(b->lines, "user=alice"));
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(test_knock_opens_its_service_once),
+		TEST(test_every_packet_is_needed),
+		TEST(test_key_is_bound_to_address_and_time),
+		TEST(test_same_request_same_reply_three_times),
+		TEST(test_only_addresses_that_a_client_can_have),
+		TEST(test_given_r_is_checked_and_used),
+		TEST(test_restart_keeps_what_is_due),
+		TEST(test_reload_keeps_partial_knocks),
+		TEST(test_policy_reaches_the_pending_key),
+		TEST(test_disabled_user_is_shut_out),
+		TEST(test_expired_key_is_gone),
+		TEST(test_key_consumed_elsewhere_gives_no_grant),
+		TEST(test_log_holds_neither_key_nor_stranger),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
