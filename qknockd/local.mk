@@ -22,3 +22,7 @@ qknockd_libverifier_la_SOURCES = \
 	qknockd/store.h qknockd/store_sqlite.c
 qknockd_libverifier_la_CPPFLAGS = $(AM_CPPFLAGS) $(PCAP_CFLAGS) $(SQLITE_CFLAGS)
 qknockd_libverifier_la_LIBADD = libcore/libcore.la xt_knock/libknockmap.la $(PCAP_LIBS) $(SQLITE_LIBS)
+
+sbin_PROGRAMS += qknockd/qknockd
+qknockd_qknockd_SOURCES = qknockd/main.c
+qknockd_qknockd_LDADD = qknockd/libverifier.la

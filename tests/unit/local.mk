@@ -127,3 +127,8 @@ tests_unit_test_granter_SOURCES = tests/unit/test_granter.c tests/unit/grants.h 
 tests_unit_test_granter_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_granter_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_boot_ns,--wrap=store_grant_remove
 tests_unit_test_granter_LDADD = qknockd/libverifier.la $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_engine
+TESTS += tests/unit/test_engine
+tests_unit_test_engine_SOURCES = tests/unit/test_engine.c tests/unit/unit.h
+tests_unit_test_engine_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_engine_LDADD = qknockd/libverifier.la $(UNIT_LIBS)

@@ -2,6 +2,7 @@
 /* The verifier's life of a key, with the real store, granter and session table: issue, knock, grant, replay. */
 #include "tests/unit/unit.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@
 
 struct bench {
 	char dir[64];
+	char server_id[16];
 	char store_path[96];
 	char grants_dir[96];
 	struct config config;
@@ -62,10 +64,12 @@ static int setup(void **state)
 	assert_non_null(mkdtemp(b->dir));
 	snprintf(b->store_path, sizeof(b->store_path), "%s/store.db", b->dir);
 	snprintf(b->grants_dir, sizeof(b->grants_dir), "%s/grants", b->dir);
+	strcpy(b->server_id, "gw.example");
 	b->log = (struct log){.write = keep_line, .arg = b, .level = LOG_LEVEL_INFO};
 	b->services[0] = (struct config_service){.service = {"ssh", SERVICE_TCP, 22}, .grant_s = 30};
-	b->services[1] = (struct config_service){.service = {"http", SERVICE_TCP, 80}, .grant_s = 30, .single_use = true};
-	b->config = (struct config){.server_id = "gw.example",
+	b->services[1] =
+	    (struct config_service){.service = {"http", SERVICE_TCP, 80}, .grant_s = 30, .single_use = true};
+	b->config = (struct config){.server_id = b->server_id,
 				    .shape = KNOCK_SHAPE_DEFAULT,
 				    .widths = {0, 8, 64},
 				    .width_count = 3,
@@ -110,8 +114,8 @@ static int issue(struct bench *b, const char *address, struct otp *otp)
 }
 
 /* Sends packets first..last of alice's knock, as the network would deliver them. */
-static void send_part(struct bench *b, const struct otp *otp, const char *address, const char *service,
-		      uint16_t width, unsigned first, unsigned last)
+static void send_part(struct bench *b, const struct otp *otp, const char *address, const char *service, uint16_t width,
+		      unsigned first, unsigned last)
 {
 	struct sequence_packet packets[KNOCK_COUNT_MAX];
 	struct sequence_input in = {.server_id = b->config.server_id,
@@ -383,19 +387,19 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_knock_opens_its_service_once),
-		TEST(test_every_packet_is_needed),
-		TEST(test_key_is_bound_to_address_and_time),
-		TEST(test_same_request_same_reply_three_times),
-		TEST(test_only_addresses_that_a_client_can_have),
-		TEST(test_given_r_is_checked_and_used),
-		TEST(test_restart_keeps_what_is_due),
-		TEST(test_reload_keeps_partial_knocks),
-		TEST(test_policy_reaches_the_pending_key),
-		TEST(test_disabled_user_is_shut_out),
-		TEST(test_expired_key_is_gone),
-		TEST(test_key_consumed_elsewhere_gives_no_grant),
-		TEST(test_log_holds_neither_key_nor_stranger),
+	    TEST(test_knock_opens_its_service_once),
+	    TEST(test_every_packet_is_needed),
+	    TEST(test_key_is_bound_to_address_and_time),
+	    TEST(test_same_request_same_reply_three_times),
+	    TEST(test_only_addresses_that_a_client_can_have),
+	    TEST(test_given_r_is_checked_and_used),
+	    TEST(test_restart_keeps_what_is_due),
+	    TEST(test_reload_keeps_partial_knocks),
+	    TEST(test_policy_reaches_the_pending_key),
+	    TEST(test_disabled_user_is_shut_out),
+	    TEST(test_expired_key_is_gone),
+	    TEST(test_key_consumed_elsewhere_gives_no_grant),
+	    TEST(test_log_holds_neither_key_nor_stranger),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
