@@ -132,3 +132,12 @@ TESTS += tests/unit/test_engine
 tests_unit_test_engine_SOURCES = tests/unit/test_engine.c tests/unit/unit.h
 tests_unit_test_engine_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_engine_LDADD = qknockd/libverifier.la $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_knockpin tests/unit/test_knockmatch
+TESTS += tests/unit/test_knockpin tests/unit/test_knockmatch
+tests_unit_test_knockpin_SOURCES = tests/unit/test_knockpin.c tests/unit/unit.h
+tests_unit_test_knockpin_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_knockpin_LDADD = xt_knock/libknockkernel.la $(UNIT_LIBS)
+tests_unit_test_knockmatch_SOURCES = tests/unit/test_knockmatch.c tests/unit/unit.h
+tests_unit_test_knockmatch_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_knockmatch_LDADD = xt_knock/libknockkernel.la $(UNIT_LIBS)
