@@ -54,3 +54,12 @@ xt_knock_libip6t_bpf_la_SOURCES = xt_knock/libipt_bpf.c
 xt_knock_libip6t_bpf_la_CPPFLAGS = $(PLUGIN_CPPFLAGS)
 xt_knock_libip6t_bpf_la_LDFLAGS = $(PLUGIN_LDFLAGS)
 xt_knock_libip6t_bpf_la_LIBADD = $(PLUGIN_LIBS)
+
+# The fragment is what iptables' own manual page would include; here it becomes a page of its own.
+EXTRA_DIST += xt_knock/libxt_knock.man xt_knock/iptables-knock.8.in
+CLEANFILES += xt_knock/iptables-knock.8
+nodist_man_MANS = xt_knock/iptables-knock.8
+xt_knock/iptables-knock.8: xt_knock/iptables-knock.8.in xt_knock/libxt_knock.man Makefile
+	@$(MKDIR_P) xt_knock
+	$(AM_V_GEN)sed -e 's/@PACKAGE_STRING[@]/$(PACKAGE_STRING)/' -e '/^@FRAGMENT[@]$$/{r $(top_srcdir)/xt_knock/libxt_knock.man' \
+		-e 'd;}' $(top_srcdir)/xt_knock/iptables-knock.8.in >$@
