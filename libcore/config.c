@@ -507,9 +507,13 @@ static int read_prepared(struct reader *reader, const char *text, struct config 
 	if (cfg == NULL)
 		return QK_ERR_NOMEM;
 	cfg_set_error_function(cfg, report);
+	errno = 0;
 	whole = cfg_parse_buf(cfg, text) == CFG_SUCCESS;
-	if (!whole && !reader->failed)
-		reader->nomem = true; /* the one failure that libconfuse does not report */
+	/* What libconfuse fails at in silence. */
+	if (!whole && errno == ENOMEM)
+		reader->nomem = true;
+	else if (!whole && !reader->failed)
+		fault(reader, (unsigned)cfg->line, "expected KEYWORD = VALUE");
 	apply_all(reader, cfg, config, whole);
 	cfg_free(cfg);
 	if (reader->nomem)

@@ -294,6 +294,7 @@ static void test_structure(void **state)
 	expect_fault("server_id = gw\nservice { port = 22 }\n", "FILE:2: missing title for section 'service'\n");
 	expect_fault("server_id = gw\nservice SSH { port = 22 }\n",
 		     "FILE:2: service SSH: expected a name of 1 to 15 of a-z 0-9 -\n");
+	expect_fault(MINIMAL "'' = 12\n", "FILE:3: expected KEYWORD = VALUE\n");
 	expect_fault(MINIMAL "count 12\n", "FILE:3: missing equal sign after option 'count'\n");
 	expect_fault(MINIMAL "}\n", "FILE:3: unexpected closing brace\n");
 	expect_fault(MINIMAL "service web {\nport = 1\n", "FILE:3: expected a closing } for the { here\n");
@@ -443,6 +444,48 @@ static void test_the_example_shows_the_defaults(void **state)
 	config_free(plain);
 }
 
+static void read_page(char *page, size_t size)
+{
+	const char *top = getenv("top_srcdir");
+	char path[1024];
+	size_t n;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/doc/qknock.conf.5", top != NULL ? top : ".");
+	f = fopen(path, "re");
+	assert_non_null(f);
+	n = fread(page, 1, size - 1, f);
+	fclose(f);
+	page[n] = '\0';
+}
+
+/* The error about an unknown keyword lists those that there are: the manual must have each. */
+static void test_the_manual_has_every_keyword(void **state)
+{
+	static const char *const texts[] = {"nonsense = 1\n", "service a { nonsense = 1 }\n"};
+	static char page[65536];
+	struct config *config;
+	char item[64];
+	unsigned count = 0;
+
+	(void)state;
+	read_page(page, sizeof(page));
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(parse(texts[i], &config), QK_ERR_CONFIG);
+		char *word = strtok(strstr(lines, "expected one of ") + strlen("expected one of "), ", \n");
+
+		for (; word != NULL && strchr(word, ':') == NULL; word = strtok(NULL, ", \n")) {
+			if (strcmp(word, "service") == 0)
+				continue;
+			snprintf(item, sizeof(item), ".It Ic %s No", word);
+			if (strstr(page, item) == NULL)
+				fail_msg("qknock.conf(5) does not describe %s", word);
+			count++;
+		}
+	}
+	assert_int_equal(count, 15 + 6);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -460,6 +503,7 @@ int main(void)
 	    cmocka_unit_test(test_files),
 	    cmocka_unit_test(test_the_example_loads),
 	    cmocka_unit_test(test_the_example_shows_the_defaults),
+	    cmocka_unit_test(test_the_manual_has_every_keyword),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
