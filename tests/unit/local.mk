@@ -123,7 +123,7 @@ tests_unit_test_filter_LDADD = qknockd/libverifier.la $(UNIT_LIBS) $(PCAP_LIBS)
 
 check_PROGRAMS += tests/unit/test_granter
 TESTS += tests/unit/test_granter
-tests_unit_test_granter_SOURCES = tests/unit/test_granter.c tests/unit/grants.h tests/unit/unit.h
+tests_unit_test_granter_SOURCES = tests/unit/test_granter.c tests/unit/granter.h tests/unit/grants.h tests/unit/unit.h
 tests_unit_test_granter_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_granter_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_boot_ns,--wrap=store_grant_remove
 tests_unit_test_granter_LDADD = qknockd/libverifier.la $(UNIT_LIBS)
@@ -141,3 +141,17 @@ tests_unit_test_knockpin_LDADD = xt_knock/libknockkernel.la $(UNIT_LIBS)
 tests_unit_test_knockmatch_SOURCES = tests/unit/test_knockmatch.c tests/unit/unit.h
 tests_unit_test_knockmatch_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_knockmatch_LDADD = xt_knock/libknockkernel.la $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_grantdir
+TESTS += tests/unit/test_grantdir
+tests_unit_test_grantdir_SOURCES = tests/unit/test_grantdir.c tests/unit/grants.h tests/unit/unit.h
+tests_unit_test_grantdir_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_grantdir_LDADD = $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_granter_table
+TESTS += tests/unit/test_granter_table
+tests_unit_test_granter_table_SOURCES = tests/unit/test_granter_table.c tests/unit/granter.h tests/unit/grants.h \
+	tests/unit/unit.h
+tests_unit_test_granter_table_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_granter_table_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_boot_ns,--wrap=store_grant_remove
+tests_unit_test_granter_table_LDADD = qknockd/libverifier.la $(UNIT_LIBS)
