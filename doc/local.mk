@@ -2,6 +2,9 @@
 dist_man_MANS += doc/qknock.conf.5 doc/qknockd.8
 dist_doc_DATA = README.md NEWS doc/lockout.md doc/security.md
 
+dist_man_MANS += doc/qknockctl.8 doc/qknockd.8
+dist_doc_DATA = README.md NEWS doc/control.md doc/lockout.md doc/security.md
+
 UNITS = doc/systemd/qknockd.service doc/systemd/qknock-kernel.service
 EXTRA_DIST += $(UNITS:=.in)
 CLEANFILES += $(UNITS)

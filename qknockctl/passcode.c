@@ -2,7 +2,7 @@
 #include "qknockctl/passcode.h"
 
 #include <crypt.h>
-#include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -18,15 +18,23 @@
 /* One character more than a pass-code may have shows that it is too long; then the line's end and a NUL. */
 #define LINE_SIZE (OTP_PASS_CODE_MAX + 3)
 
+/* Waits for input; with a mask, signals are let in meanwhile and end the wait. */
+static bool wait_for_input(const sigset_t *mask)
+{
+	struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+
+	return ppoll(&input, 1, NULL, mask) == 1;
+}
+
 /* Reads up to a newline or the end, byte by byte so that nothing behind it is taken. */
-static int read_line(int fd, char line[static LINE_SIZE])
+static int read_line(const sigset_t *mask, char line[static LINE_SIZE])
 {
 	size_t used = 0;
 	bool too_long = false;
 	ssize_t n;
 	char c;
 
-	while ((n = read(fd, &c, 1)) == 1 && c != '\n') {
+	while ((n = wait_for_input(mask) ? read(STDIN_FILENO, &c, 1) : -1) == 1 && c != '\n') {
 		if (used < LINE_SIZE - 1)
 			line[used++] = c;
 		else
@@ -50,31 +58,47 @@ static void note_signal(int number)
 	caught = number;
 }
 
-/* Reads with the echo off. A signal first gets the echo back on, and then does what it would have done. */
-static int read_unseen(const char *prompt, char line[static LINE_SIZE])
+static int read_hidden(const char *prompt, const sigset_t *mask, char line[static LINE_SIZE])
 {
-	struct sigaction old[DEADLY_COUNT], action = {.sa_handler = note_signal};
 	struct termios shown, hidden;
-	int err;
+	int err = QK_ERR_IO;
 
 	if (tcgetattr(STDIN_FILENO, &shown) != 0)
 		return QK_ERR_IO;
 	hidden = shown;
 	hidden.c_lflag &= ~(tcflag_t)(ECHO | ECHOE | ECHOK | ECHONL);
+	if (tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden) == 0) {
+		fputs(prompt, stderr);
+		err = read_line(mask, line);
+		fputc('\n', stderr);
+	}
+	tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
+	return err;
+}
+
+/* Signals wait while the echo is off, except where they may end the reading: so none can leave it off, and none is
+ * missed between a look and a wait. Once the echo is on again each does what it would have done. */
+static int read_unseen(const char *prompt, char line[static LINE_SIZE])
+{
+	struct sigaction old[DEADLY_COUNT], action = {.sa_handler = note_signal};
+	sigset_t deadly, mask;
+	int err;
+
+	sigemptyset(&deadly);
+	for (size_t i = 0; i < DEADLY_COUNT; i++)
+		sigaddset(&deadly, deadly_signals[i]);
+	sigprocmask(SIG_BLOCK, &deadly, &mask);
 	caught = 0;
 	for (size_t i = 0; i < DEADLY_COUNT; i++)
 		sigaction(deadly_signals[i], &action, &old[i]);
-	fputs(prompt, stderr);
-	err = tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden) == 0 ? read_line(STDIN_FILENO, line) : QK_ERR_IO;
-	tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
-	fputc('\n', stderr);
+	err = read_hidden(prompt, &mask, line);
 	for (size_t i = 0; i < DEADLY_COUNT; i++)
 		sigaction(deadly_signals[i], &old[i], NULL);
 	if (caught != 0) {
 		crypto_wipe(line, LINE_SIZE);
 		raise(caught);
-		return QK_ERR_IO;
 	}
+	sigprocmask(SIG_SETMASK, &mask, NULL);
 	return err;
 }
 
@@ -96,7 +120,7 @@ static int read_terminal(char line[static LINE_SIZE])
 static int read_input(char line[static LINE_SIZE])
 {
 	size_t len;
-	int err = read_line(STDIN_FILENO, line);
+	int err = read_line(NULL, line);
 
 	len = strlen(line);
 	if (len > 0 && line[len - 1] == '\r')

@@ -155,3 +155,10 @@ tests_unit_test_granter_table_SOURCES = tests/unit/test_granter_table.c tests/un
 tests_unit_test_granter_table_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_granter_table_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_boot_ns,--wrap=store_grant_remove
 tests_unit_test_granter_table_LDADD = qknockd/libverifier.la $(UNIT_LIBS)
+
+
+check_PROGRAMS += tests/unit/test_passcode
+TESTS += tests/unit/test_passcode
+tests_unit_test_passcode_SOURCES = tests/unit/test_passcode.c tests/unit/unit.h
+tests_unit_test_passcode_CPPFLAGS = $(UNIT_CPPFLAGS) $(CRYPT_CFLAGS)
+tests_unit_test_passcode_LDADD = qknockctl/libctl.la $(UNIT_LIBS) $(CRYPT_LIBS) -lutil
