@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "libcore/crypto.h"
 #include "libcore/sequence.h"
@@ -145,9 +146,9 @@ static double measure(const struct table *t, const struct frame_knock *packets, 
 	struct timespec start, end;
 
 	run(t, packets, WARM_PACKETS, pace);
-	clock_gettime(CLOCK_MONOTONIC, &start);
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &start);
 	run(t, packets + WARM_PACKETS, PACKETS, pace);
-	clock_gettime(CLOCK_MONOTONIC, &end);
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &end);
 	return ((double)(end.tv_sec - start.tv_sec) * 1e9 + (double)(end.tv_nsec - start.tv_nsec)) / PACKETS;
 }
 
@@ -162,6 +163,17 @@ static double median(double values[static TURNS])
 {
 	qsort(values, TURNS, sizeof(values[0]), compare);
 	return values[TURNS / 2];
+}
+
+/* Figures from a busy machine tell of its caches, which others empty between two turns. */
+static void warn_if_busy(void)
+{
+	double load;
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (getloadavg(&load, 1) == 1 && load > (double)processors / 2)
+		printf("this machine is busy (load %.1f on %ld processors): the figures are too high\n", load,
+		       processors);
 }
 
 static void print_row(struct table tables[static TABLES], int stranger, int pace)
@@ -183,6 +195,7 @@ int main(void)
 	struct table *tables = allocate(TABLES, sizeof(*tables));
 	struct frame_knock *packets = allocate(WARM_PACKETS + PACKETS, sizeof(*packets));
 
+	warn_if_busy();
 	for (size_t i = 0; i < TABLES; i++)
 		table_fill(&tables[i], keys[i]);
 	for (int turn = 0; turn < TURNS; turn++)
@@ -192,7 +205,8 @@ int main(void)
 				for (int pace = 0; pace < PACES; pace++)
 					tables[i].ns[stranger][pace][turn] = measure(&tables[i], packets, pace);
 			}
-	printf("nanoseconds per stranger's packet, medians of %d turns of %u packets\n", TURNS, PACKETS);
+	printf("nanoseconds of processor time per stranger's packet, medians of %d turns of %u packets\n", TURNS,
+	       PACKETS);
 	printf("pending keys:             %8u %8u %8u  ratios to 1 key   aim: < %.0f ns, < %.1f x\n", keys[0], keys[1],
 	       keys[2], AIM_NS, AIM_RATIO);
 	for (int stranger = 0; stranger < STRANGERS; stranger++)

@@ -13,6 +13,7 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/queue.h>
 
 #include "libcore/crypto.h"
@@ -22,7 +23,10 @@
 #define SLOTS 14    /* whose hashes fill one cache line, with the pointer to the next bucket */
 #define LOAD_GROW 4 /* mean entries of a bucket; those that are not split yet have up to twice as many */
 #define LOAD_SHRINK 1
-#define SEGMENT_BUCKETS 1024u
+#define ARRAY_STEP ((size_t)2 << 20) /* a huge page */
+/* Address space is all that this costs: 1.7 GB where there is plenty. Enough for 600,000 pending keys of 48 packets;
+ * with more, chains get longer. */
+#define BUCKETS_MAX (sizeof(void *) > 4 ? (size_t)1 << 23 : (size_t)1 << 18)
 
 /* One packet that is expected; index is its place in its session. */
 struct expected {
@@ -51,21 +55,25 @@ struct bucket {
 	uint32_t used;
 } __attribute__((aligned(CACHE_LINE)));
 
+_Static_assert(offsetof(struct bucket, entry) <= CACHE_LINE, "one look at a bucket is one cache line");
+
 /* Of the size that every 64-bit processor has registers for. */
 typedef uint32_t hash_vector __attribute__((vector_size(16)));
 
-struct segment {
-	uint64_t filters[SEGMENT_BUCKETS];
-	struct bucket buckets[SEGMENT_BUCKETS];
+/* An array whose address space is reserved at its full size and whose memory comes as it grows: it never moves, so
+ * that growth copies nothing. */
+struct array {
+	char *base;
+	size_t reserved; /* bytes */
+	size_t ready;	 /* bytes that are memory */
 };
 
 struct session_table {
 	uint64_t seed[2];
-	struct segment **segments;
-	size_t segment_count;
-	size_t segment_room;
-	uint32_t buckets;
-	uint32_t mask; /* 2^k - 1: all buckets up to it are there, and some of the next 2^k */
+	struct array filters; /* a word for each bucket */
+	struct array buckets;
+	uint32_t count; /* of buckets */
+	uint32_t mask;	/* 2^k - 1: all buckets up to it are there, and some of the next 2^k */
 	size_t entries;
 	size_t sessions;
 	struct bucket *spare; /* so that a split once begun cannot fail */
@@ -142,17 +150,60 @@ static uint32_t bucket_number(const struct session_table *t, uint32_t hash)
 {
 	uint32_t i = hash & (2 * t->mask + 1);
 
-	return i < t->buckets ? i : hash & t->mask;
+	return i < t->count ? i : hash & t->mask;
 }
 
-static struct bucket *bucket_at(const struct session_table *t, uint32_t i)
+static struct bucket *bucket_at(const struct session_table *t, uint32_t number)
 {
-	return &t->segments[i / SEGMENT_BUCKETS]->buckets[i % SEGMENT_BUCKETS];
+	return (struct bucket *)(void *)t->buckets.base + number;
 }
 
-static uint64_t *filter_at(const struct session_table *t, uint32_t i)
+static uint64_t *filter_at(const struct session_table *t, uint32_t number)
 {
-	return &t->segments[i / SEGMENT_BUCKETS]->filters[i % SEGMENT_BUCKETS];
+	return (uint64_t *)(void *)t->filters.base + number;
+}
+
+static int array_reserve(struct array *a, size_t size)
+{
+	void *base = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (base == MAP_FAILED)
+		return QK_ERR_NOMEM;
+	a->base = base;
+	a->reserved = size;
+	return 0;
+}
+
+/* Makes the first size bytes memory, zero where they were not before. The processor finds its way in an array of many
+ * pages by huge ones; a small table shall not have to take one. */
+static int array_grow(struct array *a, size_t size)
+{
+	size_t ready = (size + ARRAY_STEP - 1) / ARRAY_STEP * ARRAY_STEP;
+
+	if (ready <= a->ready)
+		return 0;
+	if (ready > a->reserved || mprotect(a->base, ready, PROT_READ | PROT_WRITE) != 0)
+		return QK_ERR_NOMEM;
+	if (ready > ARRAY_STEP)
+		madvise(a->base, ready, MADV_HUGEPAGE);
+	a->ready = ready;
+	return 0;
+}
+
+/* Gives memory behind size back, but for a step, so that none is taken and given back by turns. */
+static void array_shrink(struct array *a, size_t size)
+{
+	size_t ready = (size + ARRAY_STEP - 1) / ARRAY_STEP * ARRAY_STEP + ARRAY_STEP;
+
+	if (ready < a->ready && mmap(a->base + ready, a->ready - ready, PROT_NONE,
+				     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) != MAP_FAILED)
+		a->ready = ready;
+}
+
+static void array_free(struct array *a)
+{
+	if (a->base != NULL)
+		munmap(a->base, a->reserved);
 }
 
 static void spare_push(struct session_table *t, struct bucket *b)
@@ -263,22 +314,12 @@ static void bucket_redistribute(struct session_table *t, uint32_t number)
 	}
 }
 
-static int segment_add(struct session_table *t)
+/* Memory for so many buckets. */
+static int table_reserve(struct session_table *t, size_t count)
 {
-	if (t->segment_count == t->segment_room) {
-		size_t room = t->segment_room == 0 ? 8 : 2 * t->segment_room;
-		struct segment **segments = realloc(t->segments, room * sizeof(*segments));
+	int rc = array_grow(&t->filters, count * sizeof(uint64_t));
 
-		if (segments == NULL)
-			return QK_ERR_NOMEM;
-		t->segments = segments;
-		t->segment_room = room;
-	}
-	t->segments[t->segment_count] = aligned_alloc(CACHE_LINE, sizeof(struct segment));
-	if (t->segments[t->segment_count] == NULL)
-		return QK_ERR_NOMEM;
-	t->segment_count++;
-	return 0;
+	return rc != 0 ? rc : array_grow(&t->buckets, count * sizeof(struct bucket));
 }
 
 /* One more bucket, filled from the one that had its entries till now. Without memory for it the table goes on as it
@@ -287,32 +328,30 @@ static void table_grow(struct session_table *t)
 {
 	uint32_t partner;
 
-	if (t->buckets == t->segment_count * SEGMENT_BUCKETS && segment_add(t) != 0)
+	if (table_reserve(t, (size_t)t->count + 1) != 0)
 		return;
-	if (t->buckets == 2 * (t->mask + 1))
+	if (t->count == 2 * (t->mask + 1))
 		t->mask = 2 * t->mask + 1;
-	partner = t->buckets & t->mask;
+	partner = t->count & t->mask;
 	if (spare_reserve(t, chain_length(bucket_at(t, partner))) != 0)
 		return;
-	memset(bucket_at(t, t->buckets), 0, sizeof(struct bucket));
-	*filter_at(t, t->buckets) = 0;
-	t->buckets++;
+	t->count++;
 	bucket_redistribute(t, partner);
 }
 
-/* The reverse; keeps half a segment in reserve, so that none is freed and allocated by turns. */
+/* The reverse. The bucket that goes is left empty, as it will be found when it is needed again. */
 static void table_shrink(struct session_table *t)
 {
-	uint32_t last = t->buckets - 1;
+	uint32_t last = t->count - 1;
 
 	if (spare_reserve(t, chain_length(bucket_at(t, last)) + 1) != 0)
 		return;
-	if (t->buckets == t->mask + 1)
+	if (t->count == t->mask + 1)
 		t->mask /= 2;
-	t->buckets = last;
+	t->count = last;
 	bucket_redistribute(t, last);
-	if (t->buckets + SEGMENT_BUCKETS * 3 / 2 <= t->segment_count * SEGMENT_BUCKETS)
-		free(t->segments[--t->segment_count]);
+	array_shrink(&t->filters, t->count * sizeof(uint64_t));
+	array_shrink(&t->buckets, t->count * sizeof(struct bucket));
 }
 
 static int table_insert(struct session_table *t, struct expected *e)
@@ -323,7 +362,7 @@ static int table_insert(struct session_table *t, struct expected *e)
 		return rc;
 	bucket_put(t, hash_expected(t, e), e);
 	t->entries++;
-	if (t->entries > (size_t)t->buckets * LOAD_GROW)
+	if (t->entries > (size_t)t->count * LOAD_GROW)
 		table_grow(t);
 	return 0;
 }
@@ -332,7 +371,7 @@ static void table_delete(struct session_table *t, const struct expected *e)
 {
 	bucket_remove(t, bucket_number(t, hash_expected(t, e)), e);
 	t->entries--;
-	if (t->buckets > 1 && t->entries < (size_t)t->buckets * LOAD_SHRINK)
+	if (t->count > 1 && t->entries < (size_t)t->count * LOAD_SHRINK)
 		table_shrink(t);
 }
 
@@ -348,14 +387,16 @@ int session_table_new(struct session_table **out)
 	LIST_INIT(&t->all);
 	rc = crypto_random(t->seed, sizeof(t->seed));
 	if (rc == 0)
-		rc = segment_add(t);
+		rc = array_reserve(&t->filters, BUCKETS_MAX * sizeof(uint64_t));
+	if (rc == 0)
+		rc = array_reserve(&t->buckets, BUCKETS_MAX * sizeof(struct bucket));
+	if (rc == 0)
+		rc = table_reserve(t, 1);
 	if (rc != 0) {
 		session_table_free(t);
 		return rc;
 	}
-	t->buckets = 1;
-	memset(bucket_at(t, 0), 0, sizeof(struct bucket));
-	*filter_at(t, 0) = 0;
+	t->count = 1;
 	*out = t;
 	return 0;
 }
@@ -374,9 +415,8 @@ void session_table_free(struct session_table *table)
 		return;
 	while ((s = LIST_FIRST(&table->all)) != NULL)
 		session_remove(table, s);
-	while (table->segment_count > 0)
-		free(table->segments[--table->segment_count]);
-	free(table->segments);
+	array_free(&table->filters);
+	array_free(&table->buckets);
 	while (table->spare != NULL) {
 		struct bucket *b = table->spare;
 
