@@ -32,3 +32,9 @@ tests_netns_capture_tool_SOURCES = tests/netns/capture_tool.c tests/unit/packets
 tests_netns_capture_tool_CPPFLAGS = $(AM_CPPFLAGS) $(PCAP_CFLAGS)
 tests_netns_capture_tool_LDADD = qknockd/libverifier.la
 EXTRA_DIST += tests/netns/test_capture.sh
+
+check_PROGRAMS += tests/netns/syn_compare
+tests_netns_syn_compare_SOURCES = tests/netns/syn_compare.c
+tests_netns_syn_compare_CPPFLAGS = $(AM_CPPFLAGS) $(PCAP_CFLAGS)
+tests_netns_syn_compare_LDADD = $(PCAP_LIBS)
+EXTRA_DIST += tests/netns/test_syn_form.sh
