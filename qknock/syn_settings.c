@@ -106,7 +106,7 @@ static void read_sysctls(struct syn_settings *out)
 	out->ecn = ecn == TCP_ECN_ASKS || ecn == TCP_ECN_ASKS_TOO;
 	out->accurate_ecn = ecn == TCP_ECN_ASKS_ACCURATE;
 	out->flow_labels = labels == FLOW_LABELS_ON || labels == FLOW_LABELS_FORCED;
-	out->stateless_labels = sysctl_at("ipv6/flowlabel_state_ranges", 0, 1) != 0;
+	out->stateless_labels = sysctl_at("ipv6/flowlabel_state_ranges", 0, 0) != 0;
 }
 
 /* MTU and hop limit of the route, as a connected socket sees them. */

@@ -87,7 +87,7 @@ on client sysctl -qw net.ipv4.tcp_sack=0
 under net.ipv4.tcp_timestamps=0
 on client sysctl -qw net.ipv4.tcp_sack=1
 for setting in net.ipv6.auto_flowlabels=0 net.ipv6.auto_flowlabels=2 net.ipv6.auto_flowlabels=3 \
-	net.ipv6.flowlabel_state_ranges=0 net.ipv6.conf.e0.hop_limit=99; do
+	net.ipv6.flowlabel_state_ranges=1 net.ipv6.flowlabel_state_ranges=0 net.ipv6.conf.e0.hop_limit=99; do
 	under "$setting"
 done
 for mtu in 1400 9000 1280; do

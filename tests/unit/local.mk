@@ -162,3 +162,39 @@ TESTS += tests/unit/test_passcode
 tests_unit_test_passcode_SOURCES = tests/unit/test_passcode.c tests/unit/unit.h
 tests_unit_test_passcode_CPPFLAGS = $(UNIT_CPPFLAGS) $(CRYPT_CFLAGS)
 tests_unit_test_passcode_LDADD = qknockctl/libctl.la $(UNIT_LIBS) $(CRYPT_LIBS) -lutil
+# The client's modules.
+CLIENT_TESTS = \
+	tests/unit/test_keyline \
+	tests/unit/test_knock_options \
+	tests/unit/test_knock_send \
+	tests/unit/test_peer \
+	tests/unit/test_profile_store \
+	tests/unit/test_syn_form
+
+check_PROGRAMS += $(CLIENT_TESTS)
+TESTS += $(CLIENT_TESTS)
+CLIENT_LIBS = qknock/libclient.la $(UNIT_LIBS)
+
+tests_unit_test_keyline_SOURCES = tests/unit/test_keyline.c tests/unit/quiet.h tests/unit/unit.h
+tests_unit_test_keyline_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_keyline_LDADD = $(CLIENT_LIBS)
+
+tests_unit_test_knock_options_SOURCES = tests/unit/test_knock_options.c tests/unit/quiet.h tests/unit/unit.h
+tests_unit_test_knock_options_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_knock_options_LDADD = $(CLIENT_LIBS)
+
+tests_unit_test_knock_send_SOURCES = tests/unit/test_knock_send.c tests/unit/quiet.h tests/unit/unit.h
+tests_unit_test_knock_send_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_knock_send_LDADD = $(CLIENT_LIBS)
+
+tests_unit_test_peer_SOURCES = tests/unit/test_peer.c tests/unit/quiet.h tests/unit/unit.h
+tests_unit_test_peer_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_peer_LDADD = $(CLIENT_LIBS)
+
+tests_unit_test_profile_store_SOURCES = tests/unit/test_profile_store.c tests/unit/quiet.h tests/unit/unit.h
+tests_unit_test_profile_store_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_profile_store_LDADD = $(CLIENT_LIBS)
+
+tests_unit_test_syn_form_SOURCES = tests/unit/test_syn_form.c tests/unit/unit.h
+tests_unit_test_syn_form_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_syn_form_LDADD = $(CLIENT_LIBS)
