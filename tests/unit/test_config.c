@@ -158,8 +158,8 @@ static void test_no_kernel_table(void **state)
 static void test_lines_are_counted_behind_comments(void **state)
 {
 	(void)state;
-	expect_fault("# one\n\n# \"three\n#four '\nserver_id = gw # ${X} //\n" SERVICE "validity = 1\n",
-		     "FILE:7: validity = 1: expected 10 to 86400 seconds\n");
+	expect_fault("# one\n\n# \"three\n#four '\nserver_id = gw # ${X} //\n" SERVICE "validity = 0\n",
+		     "FILE:7: validity = 0: expected 1 to 86400 seconds\n");
 	expect_fault("server_id = gw\nservice ssh {\n# c\n\n\tport = 0 # p\n}\n",
 		     "FILE:5: port = 0: expected 1 to 65535\n");
 	expect_fault(MINIMAL "service web {\n# c\nport = 1\n}\n# c\ncount = 3\n",
@@ -186,9 +186,9 @@ static void test_unknown_keywords(void **state)
 static void test_all_bad_values_are_told(void **state)
 {
 	(void)state;
-	expect_fault("server_id = gw\ncount = 33\nservice ssh { port = 22\n grant_time = 0 }\nvalidity = 9\n",
+	expect_fault("server_id = gw\ncount = 33\nservice ssh { port = 22\n grant_time = 0 }\nvalidity = 0\n",
 		     "FILE:2: count = 33: expected 12 to 32 packets\n"
-		     "FILE:5: validity = 9: expected 10 to 86400 seconds\n"
+		     "FILE:5: validity = 0: expected 1 to 86400 seconds\n"
 		     "FILE:4: grant_time = 0: expected 1 to 86400 seconds\n");
 	expect_fault("", "FILE: server_id is missing, expected 1 to 64 printable ASCII characters without blanks\n"
 			 "FILE: no service, expected one section service \"NAME\" {...} or more\n");
@@ -226,7 +226,7 @@ static void test_bad_values(void **state)
 	    {"widths", "{8, 8}"},
 	    {"widths", "{16}"},
 	    {"widths", "{0, 8, 64, 0}"},
-	    {"validity", "9"},
+	    {"validity", "0"},
 	    {"validity", "86401"},
 	    {"validity", "4294967416"},
 	    {"hook_timeout", "0"},
