@@ -2,7 +2,7 @@
 # Benchmarks: "make bench" runs all, "make bench-NAME" one. They print figures and are no tests.
 EXTRA_PROGRAMS = bench/bench_session
 CLEANFILES += $(EXTRA_PROGRAMS)
-BENCHES = bench-session
+BENCHES = bench-session bench-open
 
 bench_bench_session_SOURCES = bench/bench_session.c
 bench_bench_session_LDADD = qknockd/libverifier.la
@@ -12,3 +12,8 @@ bench: $(BENCHES)
 
 bench-session: bench/bench_session
 	bench/bench_session
+
+# Needs root: between network namespaces.
+EXTRA_DIST += bench/bench_open.sh
+bench-open: all
+	$(srcdir)/bench/bench_open.sh '$(abs_top_builddir)'

@@ -58,9 +58,9 @@ issue alice $CLIENT --r 7
 sed -E 's/^([0-9]+ .{6}).* /\1... /; s/^/  /; s/$/          (the key is shown in part)/' "$work/key-alice"
 
 heading "3. The knock: twelve SYNs from as many neighbours, to ports that never answer"
-show "qknock knock http --hop 8"
+show "qknock knock http --hop 8 --repeat 1"
 capture_start "$work/wire.pcap" 'tcp'
-step "sent" knock http --hop 8
+step "sent" knock http --hop 8 --repeat 1
 wait_until 2 captured "$work/wire.pcap" 12
 
 heading "4. The port is open for $CLIENT"

@@ -66,7 +66,7 @@ isolate() {
 }
 
 on_exit() {
-	local status=$1
+	local status=$1 log
 
 	if [ "$status" != 0 ]; then
 		note "logs are in $work"
@@ -223,7 +223,7 @@ xtables() {
 }
 
 # The rules of README: established connections go on, a service opens by its match, the rest is silence.
-# firewall [-6] [MATCH OPTION...]; $services says which, as NAME:PORT
+# firewall [-6] [MATCH OPTION...]
 firewall() {
 	local family='' s
 
@@ -233,14 +233,13 @@ firewall() {
 	[ -z "$family" ] || must xtables -6 -A INPUT -p ipv6-icmp -j ACCEPT
 	must xtables $family -A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT
 	for s in $services; do
-		must xtables $family -A INPUT -p tcp --dport "${s#*:}" -m knock --service "${s%:*}" \
-			--table "$table" "$@" -j ACCEPT
+		must xtables $family -A INPUT -p tcp --dport "${s#*:}" -m knock --service "${s%:*}" "$@" -j ACCEPT
 	done
 }
 
 settings_default() {
-	services=http:80
-	table=t1
+	services=http:80 # NAME:PORT, all tcp
+	table=default
 	grant_time=3
 	validity=60
 	global_settings=
@@ -323,7 +322,7 @@ register() {
 # profile_of USER: the user's profile as the server now tells it, imported by the client.
 profile_of() {
 	must ctl profile "$1" >"$work/profile-$1"
-	must as_user "$1" enroll "$work/profile-$1" >/dev/null
+	must as_user "$1" enroll --replace --quiet "$work/profile-$1"
 }
 
 # as_user USER ARGUMENT...: the client program, on the client, with this user's home.
@@ -370,9 +369,9 @@ shuffled() { shuf -i 0-11 | paste -sd,; }
 daemon_has_seen() {
 	local seen
 
-	seen=$(counter seen)
+	seen=$(counter packets-seen)
 	tool scan 8800-8863
-	wait_until 5 counter_reaches seen $((seen + 64)) || bail "qknockd sees no packets"
+	wait_until 5 counter_reaches packets-seen $((seen + 64)) || bail "qknockd sees no packets"
 }
 
 # --- what a client finds ---------------------------------------------------------------------------------------

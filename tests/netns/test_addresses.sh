@@ -36,7 +36,7 @@ check "sent three times over" opens --hop 8 --repeat 3
 issue alice
 capture_start "$work/forms.pcap" 'tcp[tcpflags] & tcp-syn != 0'
 probe 8850
-knock http --no-hop
+knock http --no-hop --repeat 1
 check "both were captured" wait_until 2 captured "$work/forms.pcap" 13
 capture_stop
 forms() {

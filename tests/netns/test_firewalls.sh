@@ -22,7 +22,7 @@ for kind in legacy nft; do
 	check "$kind: closed before" refused
 	check "$kind: open after" opened
 	check "$kind: revoked" revoked
-	check "$kind: listed as it was written" grep -q -- '-m knock --service http --table t1 -j ACCEPT' < <(xtables -S INPUT)
+	check "$kind: listed as it was written" grep -q -- '-m knock --service http -j ACCEPT' < <(xtables -S INPUT)
 
 	saved >"$work/saved"
 	on server "iptables-$kind-save" >"$work/rules"
@@ -35,7 +35,7 @@ for kind in legacy nft; do
 
 	flush
 	must xtables -A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT
-	must xtables -A INPUT -p tcp --dport 80 -m knock ! --service http --table $table -j DROP
+	must xtables -A INPUT -p tcp --dport 80 -m knock ! --service http -j DROP
 	check "$kind: ! drops those without a grant" refused
 	check "$kind: and no one else" opened
 	check "$kind: revoked" revoked
@@ -68,4 +68,13 @@ for kind in legacy nft; do
 	check "$kind: revoked" revoked
 	flush
 done
+
+table=web-2
+daemon_end TERM
+daemon
+firewall
+check "a rule without --knock-table looks at the default table" not opened
+flush
+firewall --knock-table web-2
+check "with it, at its own" reachable
 finish

@@ -45,7 +45,7 @@ check "and the old one stays" wait_until 2 reachable
 services="http:80 alt:8080 more:8081"
 web_server 8081
 check "reloaded with one service more" reload
-firewall_for_more() { xtables -A INPUT -p tcp --dport 8081 -m knock --service more --table $table -j ACCEPT; }
+firewall_for_more() { xtables -A INPUT -p tcp --dport 8081 -m knock --service more -j ACCEPT; }
 check "its rule" firewall_for_more
 profile_of alice
 issue alice
