@@ -25,8 +25,7 @@ step() {
 	fi
 }
 
-# captured_so_far FILTER: the table of what was captured since the last mark.
-table_of() { tcpdump -r "$work/wire.pcap" -n -S "$@" 2>/dev/null | awk -f "$NETNS_DIR/figure.awk" | sed 's/^/  /'; }
+table_of_wire() { tcpdump -r "$work/wire.pcap" -n -S 2>/dev/null | awk -f "$NETNS_DIR/figure.awk" | sed 's/^/  /'; }
 sources() { tcpdump -r "$work/knock.pcap" -n 2>/dev/null | awk '{split($3, a, "."); print a[4]}'; }
 same_set() { [ "$(sort -n <<<"$1")" = "$(tr ' ' '\n' <<<"$2" | sort -n)" ]; }
 
@@ -47,7 +46,7 @@ capture_start "$work/wire.pcap" 'tcp'
 step "GET http://$SERVER/index.htm is refused" not serves
 wait_until 2 captured "$work/wire.pcap" 1
 capture_stop
-table_of
+table_of_wire
 
 heading "2. A user is registered and gets a one-time key; P=11, Q=17 and R=7 as in the paper"
 show "qknockctl user add alice --p 11 --q 17"
@@ -68,7 +67,7 @@ show "curl http://$SERVER/index.htm"
 step "it answers" wait_until 2 serves
 wait_until 2 captured "$work/wire.pcap" 20
 capture_stop
-table_of
+table_of_wire
 tcpdump -r "$work/wire.pcap" -w "$work/knock.pcap" 'dst portrange 8800-8899' 2>/dev/null
 printf '\n  last octets as sent:    %s\n' "$(sources | paste -sd' ')"
 printf '  in the chain'\''s order:   %s\n' "$figure5"
@@ -87,7 +86,7 @@ tool replay "$work/knock.pcap" >/dev/null
 step "opens nothing: its key is consumed" refused
 wait_until 2 captured "$work/wire.pcap" 13
 capture_stop
-table_of
+table_of_wire
 heading "qknockd's log"
 sed 's/^/  /' "$work/qknockd.log"
 echo

@@ -60,19 +60,16 @@ isolate() {
 	must mount -t bpf bpf /sys/fs/bpf
 	must ip link set lo up
 	export XTABLES_LOCKFILE=$work/xtables.lock
-	export XTABLES_LIBDIR=$QKNOCK_BUILD/xt_knock/.libs:$(pkg-config --variable=xtlibdir xtables)
+	XTABLES_LIBDIR=$QKNOCK_BUILD/xt_knock/.libs:$(pkg-config --variable=xtlibdir xtables)
+	export XTABLES_LIBDIR
 	conf=$work/qknock.conf
 	settings_default
 }
 
 on_exit() {
-	local status=$1 log
-
-	if [ "$status" != 0 ]; then
-		note "logs are in $work"
-		for log in "$work"/qknockd.log; do
-			[ -s "$log" ] && note "end of $log:" && tail -n 25 "$log" | sed 's/^/#   /'
-		done
+	if [ "$1" != 0 ]; then
+		note "logs are in $work, the end of the daemon's:"
+		[ ! -s "$work/qknockd.log" ] || tail -n 25 "$work/qknockd.log" | sed 's/^/#   /'
 	elif [ -z "${QKNOCK_WORK-}" ]; then
 		umount -l "$work"/* 2>/dev/null
 		rm -rf "$work"
@@ -101,6 +98,7 @@ finish() {
 }
 
 not() { ! "$@"; }
+within() { [ "$1" -ge "$2" ] && [ "$1" -le "$3" ]; } # NUMBER LOW HIGH
 
 now_ms() { echo $((${EPOCHREALTIME/./} / 1000)); }
 
@@ -159,14 +157,9 @@ cable() {
 	must ip -n "$3" link set "$4" up
 }
 
-# address HOST INTERFACE ADDRESS/LENGTH...
+# address HOST INTERFACE ADDRESS/LENGTH
 address() {
-	local host=$1 interface=$2
-
-	shift 2
-	for a; do
-		must ip -n "$host" address add "$a" dev "$interface" $(case $a in *:*) echo nodad ;; esac)
-	done
+	must ip -n "$1" address add "$3" dev "$2"
 }
 
 # client e0 -- e0 server, on one network.
@@ -304,7 +297,7 @@ log_mark() { log_from=$(($(wc -l <"$work/qknockd.log") + 1)); }
 logged() { tail -n "+$log_from" "$work/qknockd.log" | grep -Eq -- "$1"; }
 
 # counter NAME: from the daemon's status.
-counter() { ctl --json status | tr ',{}' '\n\n\n' | sed -n "s/^ *\"$1\" *: *//p"; }
+counter() { ctl --json status | tr ',{}' '\n' | sed -n "s/^ *\"$1\" *: *//p"; }
 counter_is() { [ "$(counter "$1")" = "$2" ]; }
 counter_reaches() { [ "$(counter "$1")" -ge "$2" ]; }
 

@@ -20,7 +20,7 @@ register alice
 day=86400
 # What the daemon's clock says, by the time stamp of a key.
 offset() { echo $(($(cut -d' ' -f1 "$work/key-alice") - EPOCHSECONDS)); }
-about() { [ "$1" -ge $(($2 - 5)) ] && [ "$1" -le $(($2 + 5)) ]; }
+about() { within "$1" $(($2 - 5)) $(($2 + 5)); }
 no_key() { not grep -q alice < <(ctl pending); }
 
 # survives FROM TO: with a key issued at one setting and the clock at another.

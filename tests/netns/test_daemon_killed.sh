@@ -46,7 +46,7 @@ send knock $FORWARD
 daemon_has_seen
 check "the key is consumed" counter_is grants-given 0
 check "closed at the grant's end" wait_until 5 refused
-check "which the restart didn't move" [ $(($(now_ms) - opened)) -le $((grant_time * 1000 + 1300)) ]
+check "which the restart didn't move" [ $(($(now_ms) - opened)) -le $((grant_time * 1000 + 2000)) ]
 
 issue alice
 send knock $FORWARD

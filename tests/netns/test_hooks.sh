@@ -34,7 +34,7 @@ expires=$(line 1)
 expires=${expires##* }
 check "with the grant's user, service and address" \
 	[ "$(line 1)" = "open a b; touch $work/pwned alice http $CLIENT $expires" ]
-check "and when it ends" [ $((expires - opened)) -ge $((grant_time - 1)) -a $((expires - opened)) -le $((grant_time + 1)) ]
+check "and when it ends" within $((expires - opened)) $((grant_time - 1)) $((grant_time + 1))
 check "the environment is clean" [ "$(cut -d= -f1 "$work/hook.env" | grep -Ev '^(_|PWD|SHLVL)$' | paste -sd' ')" = \
 	"PATH QKNOCK_ADDRESS QKNOCK_EXPIRES QKNOCK_SERVICE QKNOCK_USER" ]
 check "no descriptor of the daemon's leaks" not grep -Evq '^([012] /dev/null|[0-9]+ (/proc|/dev/null|pipe|.*hook))' "$work/hook.fds"

@@ -4,6 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 isolate "$@"
 services="http:80 alt:8080"
+grant_time=60
 two_hosts
 web_server 80 8080
 daemon
@@ -29,9 +30,8 @@ check "bob's grant is still there" reachable 8080
 check "alice's key is still pending" grep -q alice < <(ctl pending)
 send knock $ODD
 check "the other half completes the knock" wait_until 2 reachable
-opened=$(now_ms)
-check "the new grant time counts" wait_until 4 refused
-check "two seconds" [ $(($(now_ms) - opened)) -le 2800 ]
+check "the new grant time counts" wait_until 5 refused
+check "and bob's grant keeps its own" reachable 8080
 
 log_mark
 echo 'frobnicate = yes' >>"$conf"
@@ -64,5 +64,5 @@ check "a pending key opens a service that came later" wait_until 2 late
 daemon_end TERM
 check "SIGTERM ends the daemon" logged 'stopping on signal'
 check "and its socket" [ ! -e "$work/control" ]
-check "closed at the grant's end" wait_until 5 refused 8081
+check "closed at the grant's end, the daemon gone" wait_until 5 refused 8081
 finish
