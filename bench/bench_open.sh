@@ -26,7 +26,7 @@ for _ in $(seq "$knocks"); do
 	must tool connect 81 >>"$work/baseline"
 	issue alice
 	send race 80 >>"$work/open"
-	must ctl revoke http $CLIENT >/dev/null
+	revoke http $CLIENT
 	must wait_until 2 refused
 done
 

@@ -350,6 +350,10 @@ send() {
 	must tool -p "$work/profile-${user:-alice}" -k "$work/key-${user:-alice}" -w 8 "$@"
 }
 
+# revoke SERVICE ADDRESS
+revoke() { must ctl revoke --service "$1" --address "$2" >/dev/null; }
+revoked() { revoke http $CLIENT && wait_until 2 refused; }
+
 FORWARD=0,1,2,3,4,5,6,7,8,9,10,11
 REVERSE=11,10,9,8,7,6,5,4,3,2,1,0
 TWICE=0,0,1,1,2,2,3,3,4,4,5,5,6,6,7,7,8,8,9,9,10,10,11,11

@@ -15,7 +15,7 @@ opens() {
 	knock http "$@" && wait_until 2 reachable && wait_until 2 captured "$work/knock.pcap" 12
 	local result=$?
 	capture_stop
-	ctl revoke http $CLIENT >/dev/null
+	revoke http $CLIENT
 	return $result
 }
 sources() { tcpdump -r "$work/knock.pcap" -n 2>/dev/null | awk '{sub(/\.[0-9]+$/, "", $3); print $3}' | sort -u; }

@@ -26,7 +26,7 @@ opens() {
 		closed || return 1
 		send knock "$order"
 	done
-	wait_until 2 reachable && ctl revoke http $CLIENT >/dev/null && wait_until 2 closed
+	wait_until 2 reachable && revoke http $CLIENT && wait_until 2 closed
 }
 
 random_orders() {

@@ -11,7 +11,6 @@ daemon
 firewall
 register alice
 
-revoked() { ctl revoke http $CLIENT >/dev/null && wait_until 2 refused; }
 
 issue alice
 daemon_end KILL

@@ -10,7 +10,7 @@ daemon
 firewall
 register alice
 file=$work/grants/http/$CLIENT
-revoked() { ctl revoke http $CLIENT >/dev/null && wait_until 2 refused && [ ! -e "$file" ]; }
+revoked() { revoke http $CLIENT && wait_until 2 refused && [ ! -e "$file" ]; }
 no_key() { not grep -q alice < <(ctl pending); }
 
 issue alice

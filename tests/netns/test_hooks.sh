@@ -58,7 +58,7 @@ check "once" while_for 1 [ "$(wc -l <"$work/hook.out")" = 4 ]
 issue alice
 send knock $FORWARD
 check "open" wait_until 2 lines 5
-must ctl revoke http $CLIENT >/dev/null
+revoke http $CLIENT
 check "revoking runs the close hook" wait_until 2 lines 6
 
 service_settings='	open = {"/nonexistent/hook"}

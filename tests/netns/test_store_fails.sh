@@ -7,7 +7,6 @@ isolate "$@"
 validity=600
 two_hosts
 web_server
-revoked() { ctl revoke http $CLIENT >/dev/null && wait_until 2 refused; }
 no_key() { not grep -q alice < <(ctl pending); }
 
 # fails_and_recovers WHAT: alice's key was issued; "spoil" stops writing, "mend" lets it go on.

@@ -11,7 +11,7 @@ firewall
 register alice
 
 opened() {
-	wait_until 2 reachable && ctl revoke http $CLIENT >/dev/null && wait_until 2 refused
+	wait_until 2 reachable && revoked
 }
 
 capture_start "$work/wire.pcap" "src host $SERVER and not arp"
