@@ -10,6 +10,11 @@ check_PROGRAMS += tests/netns/knockmap_tool
 tests_netns_knockmap_tool_SOURCES = tests/netns/knockmap_tool.c
 tests_netns_knockmap_tool_LDADD = xt_knock/libknockkernel.la libcore/libgrant.la
 
+# Preloaded, hence a module that "make check" builds and no one installs.
+check_LTLIBRARIES += tests/netns/wallclock.la
+tests_netns_wallclock_la_SOURCES = tests/netns/wallclock.c
+tests_netns_wallclock_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -rpath /nowhere
+
 EXTRA_DIST += tests/netns/run tests/netns/lib.sh tests/netns/demo.sh tests/netns/figure.awk \
 	tests/netns/test_addresses.sh tests/netns/test_any_order.sh tests/netns/test_clock_set.sh \
 	tests/netns/test_daemon_killed.sh tests/netns/test_demo.sh tests/netns/test_firewalls.sh \
@@ -20,7 +25,7 @@ EXTRA_DIST += tests/netns/run tests/netns/lib.sh tests/netns/demo.sh tests/netns
 	tests/netns/test_vlan.sh
 
 .PHONY: check-netns
-check-netns: all $(check_PROGRAMS)
+check-netns: all $(check_PROGRAMS) $(check_LTLIBRARIES)
 	$(srcdir)/tests/netns/run '$(abs_top_builddir)' $(NETNS_TESTS)
 
 check_PROGRAMS += tests/netns/xt_peer

@@ -47,5 +47,5 @@ forms() {
 forms >"$work/forms"
 check "they have one form" [ "$(wc -l <"$work/forms")" = 1 ]
 check "all of them" [ "$(awk '{print $1}' "$work/forms")" = 13 ]
-[ "$failures" = 0 ] || sed 's/^/# /' "$work/forms"
+all_passed || sed 's/^/# /' "$work/forms"
 finish

@@ -55,5 +55,5 @@ check "eleven packets of twelve open nothing" closed
 send knock 0,0,0,0,0,0,0,0,0,0,0,0
 daemon_has_seen
 check "one packet often is no substitute for another" closed
-check "every knock was counted once" counter_is grants-given 208
+check "every knock was counted once" counter_is grants_given 208
 finish

@@ -29,7 +29,7 @@ send knock $FORWARD
 check "the whole knock, sent again, opens" wait_until 2 reachable
 send knock $FORWARD
 daemon_has_seen
-check "once" counter_is grants-given 1
+check "once" counter_is grants_given 1
 check "revoked" revoked
 
 issue alice
@@ -43,7 +43,7 @@ check "after the restart too" reachable
 check "the grant is listed" grep -q alice < <(ctl grants)
 send knock $FORWARD
 daemon_has_seen
-check "the key is consumed" counter_is grants-given 0
+check "the key is consumed" counter_is grants_given 0
 check "closed at the grant's end" wait_until 5 refused
 check "which the restart didn't move" [ $(($(now_ms) - opened)) -le $((grant_time * 1000 + 2000)) ]
 

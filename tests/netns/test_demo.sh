@@ -8,7 +8,7 @@ demo() { QKNOCK_ISOLATED= QKNOCK_WORK="$work/demo" "$NETNS_DIR/demo.sh" "$QKNOCK
 shows() { grep -Eq -- "$1" "$work/demo.out"; }
 
 check "the demonstration succeeds" demo
-[ "$failures" = 0 ] || sed 's/^/# /' "$work/demo.out"
+all_passed || sed 's/^/# /' "$work/demo.out"
 check "a SYN from a hop to a knock port" shows '172\.17\.12\.191 +172\.17\.12\.32 +TCP +[0-9]+ → 88[0-9][0-9] \[SYN\]'
 check "the port's SYN, ACK" shows '172\.17\.12\.32 +172\.17\.12\.20 +TCP +80 → [0-9]+ \[SYN, ACK\]'
 check "the request" shows '172\.17\.12\.20 +172\.17\.12\.32 +HTTP +GET /index.htm HTTP/1'

@@ -24,7 +24,7 @@ check "alice has http" wait_until 2 granted alice http $CLIENT
 check "bob has alt" wait_until 2 granted bob alt 172.17.12.21
 check "http is open for alice's address" reachable 80
 check "alt is not" refused 8080
-check "there are two grants" counter_is grants-given 2
+check "there are two grants" counter_is grants_given 2
 
 revoke alt 172.17.12.21
 check "revoking bob's leaves alice's" reachable 80
@@ -34,13 +34,13 @@ user=bob send -s alt knock $FORWARD
 check "packets for another service with the same key spoil nothing" wait_until 2 reachable 8080
 user=bob send -s http knock $ODD
 daemon_has_seen
-check "the key was for one service only" counter_is grants-given 3
+check "the key was for one service only" counter_is grants_given 3
 
 issue alice
 user=alice send -s http knock $EVEN
 user=alice send -w 0 -s http knock $ODD
 daemon_has_seen
-check "halves of two widths don't make a knock" counter_is grants-given 3
+check "halves of two widths don't make a knock" counter_is grants_given 3
 user=alice send -w 0 -s http knock $EVEN
-check "the width's own other half does" wait_until 2 counter_is grants-given 4
+check "the width's own other half does" wait_until 2 counter_is grants_given 4
 finish

@@ -18,7 +18,7 @@ capture_stop
 
 tool replay "$work/knock.pcap" >/dev/null
 daemon_has_seen
-check "a replay while the grant lives changes nothing" counter_is grants-given 1
+check "a replay while the grant lives changes nothing" counter_is grants_given 1
 check "closed when the grant has ended" wait_until 5 refused
 tool replay "$work/knock.pcap" >/dev/null
 daemon_has_seen
@@ -27,10 +27,10 @@ check "a replay after the key's use opens nothing" while_for 1 refused
 issue alice
 send steal $FORWARD
 daemon_has_seen
-check "the words from another address open nothing" counter_is grants-given 1
+check "the words from another address open nothing" counter_is grants_given 1
 send forge $FORWARD
 daemon_has_seen
-check "the addresses and ports with other words open nothing" counter_is grants-given 1
+check "the addresses and ports with other words open nothing" counter_is grants_given 1
 tool replay "$work/knock.pcap" >/dev/null
 daemon_has_seen
 check "an old knock opens nothing while a new key is pending" refused
@@ -43,5 +43,5 @@ daemon_again
 tool replay "$work/knock.pcap" >/dev/null
 daemon_has_seen
 check "a replay after a restart opens nothing" refused
-check "nothing was granted since" counter_is grants-given 0
+check "nothing was granted since" counter_is grants_given 0
 finish

@@ -16,7 +16,7 @@ fails_and_recovers() {
 	log_mark
 	send knock $FORWARD
 	daemon_has_seen
-	check "$1: no grant" while_for 0.5 refused
+	check "$1: no grant" while_for 1 refused
 	check "$1: nor a file of one" [ ! -e "$work/grants/http/$CLIENT" ]
 	check "$1: the log says why" logged 'no grant for a complete knock user=alice service=http: store failed'
 	check "$1: the daemon answers" daemon_answers

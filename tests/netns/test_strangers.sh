@@ -34,14 +34,18 @@ noise_and_knock() {
 	local order i
 
 	issue alice
-	tool noise 200000 $KNOCK_PORTS &
+	start client "$QKNOCK_BUILD/tests/netns/knock_tool" -m $SERVER_MAC -S $CLIENT -D $SERVER \
+		noise 10000000 $KNOCK_PORTS
+	noise=$started
 	order=$(shuffled)
 	for i in ${order//,/ }; do
 		send knock "$i"
 	done
 	opened
-	kill $! 2>/dev/null
-	wait $! 2>/dev/null
+	local result=$?
+	kill -0 "$noise" || note "the noise was over too early"
+	kill "$noise" && wait "$noise" 2>/dev/null
+	return $result
 }
 check "noise from spoofed sources in the middle spoils nothing" noise_and_knock
 
@@ -61,6 +65,10 @@ check "half a knock by one carrier, half by the other" opened
 capture_stop
 answers() { tcpdump -r "$work/wire.pcap" -n "src portrange $KNOCK_PORTS or icmp" 2>/dev/null | grep -q .; }
 check "the server answered no packet to a knock port" not answers
-check "strangers left no line in the log" not grep -Eq '172\.17\.12\.(2[1-9]|[1-9] )' "$work/qknockd.log"
-check "each knock was one grant" counter_is grants-given 5
+log_mark
+tool noise 1000 $KNOCK_PORTS
+tool scan $KNOCK_PORTS
+daemon_has_seen
+check "strangers leave no line in the log" not logged .
+check "each knock was one grant" counter_is grants_given 5
 finish
