@@ -198,3 +198,9 @@ tests_unit_test_profile_store_LDADD = $(CLIENT_LIBS)
 tests_unit_test_syn_form_SOURCES = tests/unit/test_syn_form.c tests/unit/unit.h
 tests_unit_test_syn_form_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_syn_form_LDADD = $(CLIENT_LIBS)
+
+check_PROGRAMS += tests/unit/ctl_daemon
+tests_unit_ctl_daemon_SOURCES = tests/unit/ctl_daemon.c
+tests_unit_ctl_daemon_LDADD = qknockd/libverifier.la
+TESTS += tests/unit/test_qknockctl.sh
+EXTRA_DIST += tests/unit/test_qknockctl.sh

@@ -1,0 +1,190 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# qknockctl as people and scripts use it, against the daemon's own parts on a socket in a temporary directory.
+# No root, no network.
+set -u
+ctl=$top_builddir/qknockctl/qknockctl
+dir=$(mktemp -d /tmp/qk-store-XXXXXX) || exit 99
+fails=0
+
+cat >"$dir/qknock.conf" <<END
+server_id = "gw.example"
+host = "gw.example.net"
+store = "$dir/qknock.db"
+control = "$dir/run/control"
+grants_dir = "$dir/grants"
+log = stderr
+service "ssh" { protocol = tcp  port = 22  grant_time = 30 }
+service "web" { protocol = tcp  port = 443  grant_time = 3600 }
+END
+
+mkfifo "$dir/in" "$dir/ready" || exit 99
+"$top_builddir/tests/unit/ctl_daemon" "$dir/qknock.conf" <"$dir/in" >"$dir/ready" 2>"$dir/log" &
+daemon=$!
+exec 3>"$dir/in"
+trap 'exec 3>&-; wait $daemon; rm -rf "$dir"' EXIT
+read -r ready <"$dir/ready"
+[ "$ready" = ready ] || { cat "$dir/log" >&2; exit 99; }
+
+# run CODE ARGUMENT...: runs it with standard input "$input"; its output is then in out and err.
+input=
+run() {
+	wanted=$1
+	shift
+	printf '%s' "$input" | "$ctl" -c "$dir/qknock.conf" "$@" >"$dir/out" 2>"$dir/err"
+	code=$?
+	input=
+	[ "$code" = "$wanted" ] && return
+	echo "FAIL: $*: exit code $code, not $wanted"
+	sed 's/^/  /' "$dir/out" "$dir/err"
+	fails=$((fails + 1))
+}
+
+# says TEXT: the output is exactly this; has TEXT and complains TEXT: it, or standard error, has a line like this.
+says() {
+	[ "$(cat "$dir/out")" = "$1" ] && return
+	echo "FAIL: expected:"; printf '%s\n' "$1"; echo "got:"; cat "$dir/out" "$dir/err"
+	fails=$((fails + 1))
+}
+has() {
+	grep -q -e "$1" "$dir/out" && return
+	echo "FAIL: no line with \"$1\" in:"; cat "$dir/out" "$dir/err"
+	fails=$((fails + 1))
+}
+complains() {
+	grep -q -e "$1" "$dir/err" && return
+	echo "FAIL: standard error has no \"$1\":"; cat "$dir/out" "$dir/err"
+	fails=$((fails + 1))
+}
+
+# Users.
+run 0 user list; says 'no users'
+run 0 user list --json; says '[]'
+run 0 user add alice --p 11 --q 17 --no-pass-code; says ''
+input='secret-17
+' run 0 user add bob --services ssh --widths 64,0 --json; says '{}'
+run 0 user list; says "\
+USER   ENABLED  PASS-CODE  SERVICES  WIDTHS                     N
+alice  yes      no         all       0 8 64                   187
+bob    yes      yes        ssh       64 0    $(printf %20s "$("$ctl" -s "$dir/run/control" --json user show bob |
+	sed -n 's/.*"n": "\(.*\)".*/\1/p')")"
+run 0 user show alice; says 'User:       alice
+Enabled:    yes
+Pass-code:  no
+Services:   all
+Hop widths: 0 8 64
+N:          187
+P:          11
+Q:          17'
+run 0 --json user show alice; says '{
+  "user": "alice",
+  "enabled": true,
+  "pass_code": false,
+  "services": [],
+  "widths": [
+    0,
+    8,
+    64
+  ],
+  "n": "187",
+  "p": "11",
+  "q": "17"
+}'
+run 1 user add alice --no-pass-code; complains 'user add: user exists already'
+input='never-read' run 1 user add alice; complains 'user exists already'
+run 1 user add carol --p 11 --q 17 --no-pass-code; complains 'another user has these P and Q'
+run 1 user add carol --p 11 --q 18 --no-pass-code; complains 'two different primes'
+run 2 user add carol --p 11 --no-pass-code; complains 'belong together'
+run 1 user add carol --services ftp --no-pass-code; complains 'no service "ftp"'
+run 1 user add carol --widths 7 --no-pass-code; complains 'hop width'
+run 1 user add Carol --no-pass-code; complains 'user id must be'
+input='two words
+' run 1 user add carol; complains 'pass-code must be'
+run 1 user show carol; complains 'no such entry'
+
+input='other-code' run 0 user passwd alice; run 0 user list; has '^alice  yes      yes '
+input='other-code' run 1 user passwd nobody; complains 'no such entry'
+run 0 user set alice --no-pass-code --services ssh,web; run 0 user list; has '^alice  yes      no         ssh web '
+run 0 user set alice --all-services --p 13 --q 19; run 0 user list; has '^alice  yes      no         all .* 247$'
+run 2 user set alice; complains 'nothing to set'
+run 0 grants; has '^ssh      192.0.2.1  alice  '
+run 0 user disable alice; run 1 issue alice 192.0.2.9; complains 'user is disabled'
+! "$ctl" -s "$dir/run/control" grants | grep -q alice || { echo "FAIL: disabled, but granted"; fails=$((fails + 1)); }
+run 0 user enable alice
+
+# The hash is where it belongs and nowhere else.
+run 0 user show bob --json
+! grep -q 'secret-17\|\$y\$' "$dir/out" "$dir/log" || { echo "FAIL: the pass-code or its hash got out"; fails=$((fails + 1)); }
+
+# Profiles and keys.
+run 0 profile bob; has '^qknock-profile 1$'; has '^host gw.example.net$'; has '^service ssh tcp 22$'; has '^widths 0 64$'
+! grep -q web "$dir/out" || { echo "FAIL: the profile offers what is not allowed"; fails=$((fails + 1)); }
+run 0 profile bob --json; has '"profile": "qknock-profile 1\\nserver-id gw.example\\n'
+run 1 profile nobody; complains 'profile: no such entry'
+run 0 issue alice 192.0.2.9 --r 7; has '^[0-9]* [A-Za-z0-9_-]\{43\} 7$'
+line=$(cat "$dir/out")
+run 0 issue alice 192.0.2.9; says "$line"
+run 0 issue alice 192.0.2.9 --json; says "{
+  \"reply\": \"$line\"
+}"
+run 1 issue alice 192.0.2.9; complains 'given out as often as allowed'
+run 1 issue alice 192.0.2.10; complains 'for another address is pending'
+run 1 issue bob 192.0.2.9 --r 1; complains 'random number R must be'
+run 1 issue bob localhost; complains 'not a numeric'
+run 0 pending; has '^USER   ADDRESS    ISSUED     *LEFT  REPLIES$'; has '^alice  192.0.2.9  .* [12]m[0-9]*s        3$'
+run 0 pending --json; has '"seconds_left": 1[0-9][0-9]'
+! grep -q "$(echo "$line" | cut -d' ' -f2)" "$dir/out" || { echo "FAIL: pending shows the key"; fails=$((fails + 1)); }
+
+# Grants.
+run 0 grants; has '^SERVICE  ADDRESS    USER   LEFT  EXPIRES  *SINGLE-USE  ID$'
+has '^ssh      192.0.2.2  dan   [0-9hms]* .* no          00000000000000c9$'
+run 0 grants --json; has '"id": "00000000000000ca"'; has '"single_use": false'
+run 2 revoke; complains 'either --all'
+run 2 revoke --all --service ssh
+run 0 revoke --service ssh --address 192.0.2.2; says '1 grant revoked'
+run 1 revoke --service ssh --address 192.0.2.2; complains 'no grant'
+run 1 revoke --address 192.0.2; complains 'not a numeric'
+[ ! -e "$dir/grants/ssh/192.0.2.2" ] && [ -e "$dir/grants/web/192.0.2.2" ] ||
+	{ echo "FAIL: the grants' files"; fails=$((fails + 1)); }
+run 0 revoke --service web --json; has '"revoked": 2'
+run 0 revoke --all; says '1 grant revoked'
+run 0 revoke --all; says '0 grants revoked'
+run 0 grants; says 'no grants'
+
+# The daemon.
+run 0 status; has '^Running for:           1h02m$'; has '^Keys pending:          1$'; has '^Keys issued:           1$'
+run 0 status --json; has '"keys_issued": 1'; has '"packets_known": 0'
+run 0 reload; says ''
+echo 'colour = red' >>"$dir/qknock.conf"
+"$ctl" -s "$dir/run/control" reload >"$dir/out" 2>"$dir/err" && { echo "FAIL: reload"; fails=$((fails + 1)); }
+complains 'log says why'
+run 2 status; complains 'qknock.conf:'
+sed -i '$d' "$dir/qknock.conf"
+
+# Many, over several pages and in order.
+i=100
+while [ $i -lt 230 ]; do
+	"$ctl" -s "$dir/run/control" user add "user$i" --no-pass-code || fails=$((fails + 1))
+	i=$((i + 1))
+done
+run 0 user list
+[ "$(grep -c '^user' "$dir/out")" = 130 ] && sort -c "$dir/out" 2>/dev/null || sed 1d "$dir/out" | sort -c ||
+	{ echo "FAIL: listing of many users"; fails=$((fails + 1)); }
+
+# Wrong use.
+run 2; complains 'which command'
+run 2 user; complains 'unknown command "user"'
+run 2 frobnicate; complains 'unknown command "frobnicate"'
+run 2 status now; complains 'too many arguments'
+run 2 issue alice; complains 'Usage: qknockctl issue USER ADDRESS'
+run 2 status --all; complains 'status takes no --all'
+run 2 --colour; complains 'qknockctl --help'
+run 0 --help; has '^  user add NAME '
+run 0 --version; has '^qknockctl [0-9]'
+"$ctl" -s "$dir/nothing" status 2>"$dir/err"
+[ $? = 3 ] || { echo "FAIL: exit code without a daemon"; fails=$((fails + 1)); }
+complains "no daemon answers on $dir/nothing"
+"$ctl" -s "$dir/run/control" user list >/dev/full 2>"$dir/err"
+[ $? = 1 ] || { echo "FAIL: exit code with a full disk"; fails=$((fails + 1)); }
+
+[ $fails = 0 ]
