@@ -81,9 +81,9 @@ ctl grants | sed 's/^/  /'
 heading "5. The grant lasts $grant_time seconds; then the port is silent again"
 step "new connections are refused" wait_until $((grant_time + 2)) refused
 capture_start "$work/wire.pcap" 'tcp'
-show "the captured knock, sent again by someone who listened"
+printf '  %s\n' "someone who listened sends the captured knock again"
 tool replay "$work/knock.pcap" >/dev/null
-step "opens nothing: its key is consumed" refused
+step "it opens nothing: its key is consumed" refused
 wait_until 2 captured "$work/wire.pcap" 13
 capture_stop
 table_of_wire

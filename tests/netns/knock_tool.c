@@ -37,7 +37,8 @@ static const char usage_text[] =
     "  replay FILE           frames of a capture file that came from INTERFACE's link\n"
     "  probe PORT MS         connect: exit 0 open, 1 silence, 2 refused\n"
     "  connect PORT          microseconds from a SYN to its SYN-ACK\n"
-    "  race PORT             knock; microseconds from its last packet to the first SYN-ACK\n";
+    "  race PORT             knock; microseconds from its last packet to the first SYN-ACK\n"
+    "  sync FILE             microseconds to append a page to it and have it on the disk\n";
 
 struct options {
 	const char *interface, *mac, *profile, *key_file, *service;
@@ -329,6 +330,20 @@ static int race_connect(const struct options *o, uint16_t port)
 	return race(o, &wire, port, now_ns());
 }
 
+/* What one durable commit costs at least: a page written and on the disk, microseconds. */
+static int sync_page(const char *path)
+{
+	static const uint8_t page[4096];
+	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	uint64_t start = now_ns();
+
+	if (fd < 0 || write(fd, page, sizeof(page)) != sizeof(page) || fdatasync(fd) != 0)
+		die(path, strerror(errno));
+	printf("%.1f\n", (double)(now_ns() - start) / 1000);
+	close(fd);
+	return 0;
+}
+
 static uint16_t number(const char *text, unsigned long max)
 {
 	char *end;
@@ -357,6 +372,8 @@ static int run(const struct options *o, int argc, char **argv)
 		return race_connect(o, number(argv[1], 65535));
 	if (argc == 2 && !strcmp(command, "race"))
 		return race_knock(o, number(argv[1], 65535));
+	if (argc == 2 && !strcmp(command, "sync"))
+		return sync_page(argv[1]);
 	fputs(usage_text, stderr);
 	return 3;
 }

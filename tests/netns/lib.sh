@@ -60,7 +60,8 @@ isolate() {
 	must mount -t bpf bpf /sys/fs/bpf
 	must ip link set lo up
 	export XTABLES_LOCKFILE=$work/xtables.lock
-	XTABLES_LIBDIR=$QKNOCK_BUILD/xt_knock/.libs:$(pkg-config --variable=xtlibdir xtables)
+	# Sanitized programs run as they are, a sanitized plugin inside of iptables doesn't: $QKNOCK_PLUGINS.
+	XTABLES_LIBDIR=${QKNOCK_PLUGINS:-$QKNOCK_BUILD/xt_knock/.libs}:$(pkg-config --variable=xtlibdir xtables)
 	export XTABLES_LIBDIR
 	conf=$work/qknock.conf
 	settings_default
