@@ -136,7 +136,7 @@ run 0 pending --json; has '"seconds_left": 1[0-9][0-9]'
 ! grep -q "$(echo "$line" | cut -d' ' -f2)" "$dir/out" || { echo "FAIL: pending shows the key"; fails=$((fails + 1)); }
 
 # Grants.
-run 0 grants; has '^SERVICE  ADDRESS    USER   LEFT  EXPIRES  *SINGLE-USE  ID$'
+run 0 grants; has '^SERVICE  ADDRESS    USER  *LEFT  EXPIRES  *SINGLE-USE  ID$'
 has '^ssh      192.0.2.2  dan   [0-9hms]* .* no          00000000000000c9$'
 run 0 grants --json; has '"id": "00000000000000ca"'; has '"single_use": false'
 run 2 revoke; complains 'either --all'
