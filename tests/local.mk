@@ -3,3 +3,4 @@ include tests/unit/local.mk
 include tests/unit/pam.mk
 include tests/fuzz/local.mk
 include tests/netns/local.mk
+include tests/netns/pam.mk
