@@ -8,7 +8,9 @@
 #include "qknockctl/ctl.h"
 
 #define TAKES(option) (1u << (option))
-#define USER_OPTIONS (TAKES(CTL_P) | TAKES(CTL_Q) | TAKES(CTL_SERVICES) | TAKES(CTL_WIDTHS) | TAKES(CTL_NO_PASS_CODE))
+#define USER_OPTIONS                                                                                                   \
+	(TAKES(CTL_P) | TAKES(CTL_Q) | TAKES(CTL_SERVICES) | TAKES(CTL_LOGINS) | TAKES(CTL_WIDTHS) |                   \
+	 TAKES(CTL_NO_PASS_CODE))
 
 static const struct command {
 	const char *name; /* one word, or two with a blank */
@@ -18,10 +20,11 @@ static const struct command {
 	const char *usage; /* what follows the name */
 	const char *help;
 } commands[] = {
-    {"user add", 1, 1, USER_OPTIONS, user_add, "NAME [--p P --q Q] [--services A,B] [--widths 0,8,64] [--no-pass-code]",
-     "register a user"},
+    {"user add", 1, 1, USER_OPTIONS, user_add,
+     "NAME [--p P --q Q] [--services A,B] [--logins A,B] [--widths 0,8,64] [--no-pass-code]", "register a user"},
     {"user set", 1, 1, USER_OPTIONS | TAKES(CTL_ALL_SERVICES), user_set,
-     "NAME [--p P --q Q] [--services A,B|--all-services] [--widths 0,8,64] [--no-pass-code]", "change a user"},
+     "NAME [--p P --q Q] [--services A,B|--all-services] [--logins A,B] [--widths 0,8,64] [--no-pass-code]",
+     "change a user"},
     {"user passwd", 1, 1, 0, user_passwd, "NAME", "set the pass-code"},
     {"user enable", 1, 1, 0, user_enable, "NAME", "let the user in again"},
     {"user disable", 1, 1, 0, user_disable, "NAME", "keep the user out, end key and grants"},
@@ -56,6 +59,7 @@ static const struct option long_options[] = {
     {"q", required_argument, NULL, OPTION_BASE + CTL_Q},
     {"services", required_argument, NULL, OPTION_BASE + CTL_SERVICES},
     {"all-services", no_argument, NULL, OPTION_BASE + CTL_ALL_SERVICES},
+    {"logins", required_argument, NULL, OPTION_BASE + CTL_LOGINS},
     {"widths", required_argument, NULL, OPTION_BASE + CTL_WIDTHS},
     {"no-pass-code", no_argument, NULL, OPTION_BASE + CTL_NO_PASS_CODE},
     {"r", required_argument, NULL, OPTION_BASE + CTL_R},

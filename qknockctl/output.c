@@ -60,6 +60,8 @@ static char *format_cell(const struct output_column *column, const struct contro
 		return strdup("-");
 	if (column->kind == OUTPUT_WORDS && value[0] == '\0')
 		return strdup("all");
+	if (column->kind == OUTPUT_NAMES && value[0] == '\0')
+		return strdup("none");
 	if ((column->kind != OUTPUT_DURATION && column->kind != OUTPUT_TIME) ||
 	    control_get_u64(item, column->field, &number) != 0)
 		return strdup(value);
@@ -195,6 +197,7 @@ static json_t *to_json(const struct output_column *column, const char *value)
 	case OUTPUT_FLAG:
 		return json_boolean(strcmp(value, "yes") == 0);
 	case OUTPUT_WORDS:
+	case OUTPUT_NAMES:
 		return split(value, false);
 	case OUTPUT_NUMBERS:
 		return split(value, true);

@@ -18,6 +18,7 @@ enum output_kind {
 	OUTPUT_BIG,	 /* any u64: a string in JSON, whose readers often hold 53 bits only */
 	OUTPUT_FLAG,	 /* yes or no: a boolean */
 	OUTPUT_WORDS,	 /* blank-separated: an array of strings; none means all of them */
+	OUTPUT_NAMES,	 /* the same, but none means none */
 	OUTPUT_NUMBERS,	 /* blank-separated: an array of numbers */
 	OUTPUT_DURATION, /* seconds: 1m30s for people */
 	OUTPUT_TIME,	 /* Unix seconds: local time for people */

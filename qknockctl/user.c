@@ -13,9 +13,13 @@
 #define HASH_SIZE 384
 
 static const struct output_column columns[] = {
-    {"user", "USER", OUTPUT_TEXT},	     {"enabled", "ENABLED", OUTPUT_FLAG},
-    {"pass-code", "PASS-CODE", OUTPUT_FLAG}, {"services", "SERVICES", OUTPUT_WORDS},
-    {"widths", "WIDTHS", OUTPUT_NUMBERS},    {"n", "N", OUTPUT_BIG},
+    {"user", "USER", OUTPUT_TEXT},
+    {"enabled", "ENABLED", OUTPUT_FLAG},
+    {"pass-code", "PASS-CODE", OUTPUT_FLAG},
+    {"services", "SERVICES", OUTPUT_WORDS},
+    {"logins", NULL, OUTPUT_NAMES},
+    {"widths", "WIDTHS", OUTPUT_NUMBERS},
+    {"n", "N", OUTPUT_BIG},
 };
 
 static const struct output_column details[] = {
@@ -23,6 +27,7 @@ static const struct output_column details[] = {
     {"enabled", "Enabled", OUTPUT_FLAG},
     {"pass-code", "Pass-code", OUTPUT_FLAG},
     {"services", "Services", OUTPUT_WORDS},
+    {"logins", "Logins", OUTPUT_NAMES},
     {"widths", "Hop widths", OUTPUT_NUMBERS},
     {"n", "N", OUTPUT_BIG},
     {"p", "P", OUTPUT_BIG},
@@ -79,6 +84,8 @@ static int add_options(struct ctl *ctl, struct control_message *m)
 		code = add_words(ctl, m, "services", o[CTL_SERVICES]);
 	if (code == CTL_OK && o[CTL_ALL_SERVICES] != NULL)
 		code = link_add(m, "services", "");
+	if (code == CTL_OK && o[CTL_LOGINS] != NULL)
+		code = add_words(ctl, m, "logins", o[CTL_LOGINS]);
 	if (code == CTL_OK && o[CTL_WIDTHS] != NULL)
 		code = add_words(ctl, m, "widths", o[CTL_WIDTHS]);
 	return code;

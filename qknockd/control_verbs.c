@@ -131,6 +131,16 @@ static int set_services(struct call *call, struct store_user *user)
 	return 0;
 }
 
+static int set_logins(struct call *call, struct store_user *user)
+{
+	const char *list = control_get(call->request, "logins");
+	int err = list != NULL ? name_check_logins(list) : 0;
+
+	if (err == 0 && list != NULL)
+		snprintf(user->logins, sizeof(user->logins), "%s", list);
+	return err;
+}
+
 static bool has_width(const struct store_user *user, unsigned long width)
 {
 	for (uint32_t i = 0; i < user->width_count; i++)
@@ -205,6 +215,8 @@ static int set_user(struct call *call, struct store_user *user)
 
 	if (err == 0)
 		err = set_services(call, user);
+	if (err == 0)
+		err = set_logins(call, user);
 	if (err == 0)
 		err = set_widths(call, user);
 	if (err == 0)
@@ -283,6 +295,8 @@ static int add_user(struct control_message *m, const struct store_user *user)
 		err = control_add(m, "pass-code", user->pass_hash[0] != '\0' ? "yes" : "no");
 	if (err == 0)
 		err = control_add(m, "services", user->services);
+	if (err == 0)
+		err = control_add(m, "logins", user->logins);
 	if (err == 0)
 		err = control_add(m, "widths", widths);
 	return err != 0 ? err : control_add_u64(m, "n", user->p * user->q);
@@ -566,7 +580,7 @@ static int verb_reload(struct call *call)
 
 /* --- the table --- */
 
-#define USER_FIELDS "user p q services widths pass-hash enabled"
+#define USER_FIELDS "user p q services logins widths pass-hash enabled"
 #define PAGE_FIELDS "after limit"
 
 static const struct verb {

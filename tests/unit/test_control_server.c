@@ -147,13 +147,15 @@ static void test_users(void **state)
 	struct fixture *f = *state;
 	uint64_t n, n_mod;
 
-	ask_ok(f, "user-add\nuser=alice\np=11\nq=17\nservices=ssh web\nwidths=8 0\npass-hash=$y$j9T$abc$def\n");
+	ask_ok(f, "user-add\nuser=alice\np=11\nq=17\nservices=ssh web\nlogins=root www-data\nwidths=8 "
+		  "0\npass-hash=$y$j9T$abc$def\n");
 	assert_string_equal(fake.users[0].pass_hash, "$y$j9T$abc$def");
 	ask_item(f, "user-get\nuser=alice\n");
 	expect("user", "alice");
 	expect("enabled", "yes");
 	expect("pass-code", "yes");
 	expect("services", "ssh web");
+	expect("logins", "root www-data");
 	expect("widths", "8 0");
 	expect("n", "187");
 	expect("p", "11");
@@ -203,6 +205,9 @@ static void test_bad_users(void **state)
 	    {"user=bob\nservices=ssh  web\n", QK_ERR_SERVICE_NAME},
 	    {"user=bob\nservices=ssh \n", QK_ERR_SERVICE_NAME},
 	    {"user=bob\nservices= ssh\n", QK_ERR_SERVICE_NAME},
+	    {"user=bob\nlogins=root \n", QK_ERR_LOGIN_NAME},
+	    {"user=bob\nlogins=-x\n", QK_ERR_LOGIN_NAME},
+	    {"user=bob\nlogins=a/b\n", QK_ERR_LOGIN_NAME},
 	    {"user=bob\nwidths=\n", QK_ERR_WIDTH},
 	    {"user=bob\nwidths=16\n", QK_ERR_WIDTH},
 	    {"user=bob\nwidths=08\n", QK_ERR_WIDTH},

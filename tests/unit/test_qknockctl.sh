@@ -72,6 +72,7 @@ run 0 user show alice; says 'User:       alice
 Enabled:    yes
 Pass-code:  no
 Services:   all
+Logins:     none
 Hop widths: 0 8 64
 N:          187
 P:          11
@@ -81,6 +82,7 @@ run 0 --json user show alice; says '{
   "enabled": true,
   "pass_code": false,
   "services": [],
+  "logins": [],
   "widths": [
     0,
     8,
@@ -106,6 +108,9 @@ input='other-code' run 0 user passwd alice; run 0 user list; has '^alice  yes   
 input='other-code' run 1 user passwd nobody; complains 'no such entry'
 run 0 user set alice --no-pass-code --services ssh,web; run 0 user list; has '^alice  yes      no         ssh web '
 run 0 user set alice --all-services --p 13 --q 19; run 0 user list; has '^alice  yes      no         all .* 247$'
+run 0 user set alice --logins root,www-data; run 0 user show alice; has '^Logins:     root www-data$'
+run 0 user set alice --logins ''; run 0 user show alice; has '^Logins:     none$'
+run 1 user set alice --logins -rf; complains 'account names'
 run 2 user set alice; complains 'nothing to set'
 run 0 grants; has '^ssh      192.0.2.1  alice  '
 run 0 user disable alice; run 1 issue alice 192.0.2.9; complains 'user is disabled'
