@@ -61,6 +61,7 @@ int daemon_reload(struct ctl *ctl, int argc, char **argv);
 int kernel_load(struct ctl *ctl, int argc, char **argv);
 int kernel_unload(struct ctl *ctl, int argc, char **argv);
 int kernel_show(struct ctl *ctl, int argc, char **argv);
+int pam_check(struct ctl *ctl, int argc, char **argv);
 
 /* "qknockctl: " and one line, on standard error. */
 void ctl_error(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -12,6 +12,8 @@ qknockctl_libctl_la_SOURCES = \
 	qknockctl/link.c qknockctl/link.h \
 	qknockctl/listing.c qknockctl/listing.h \
 	qknockctl/output.c qknockctl/output.h \
+	qknockctl/pamcheck.c \
+	qknockctl/pamstack.c qknockctl/pamstack.h \
 	qknockctl/passcode.c qknockctl/passcode.h \
 	qknockctl/user.c
 qknockctl_libctl_la_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(CRYPT_CFLAGS)

@@ -43,6 +43,7 @@ static const struct command {
      "make the kernel table and its pins"},
     {"kernel unload", 0, 0, TAKES(CTL_TABLE) | TAKES(CTL_FORCE), kernel_unload, "[--table T] [--force]", "remove them"},
     {"kernel show", 0, 0, TAKES(CTL_TABLE), kernel_show, "[--table T]", "what of them there is"},
+    {"pam-check", 0, 1, 0, pam_check, "[SERVICE|FILE]", "does a PAM service refuse who has not knocked?"},
 };
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 

@@ -13,3 +13,6 @@ TESTS += tests/unit/test_pam_module.sh
 tests_unit_pam_cycles_SOURCES = tests/unit/pam_cycles.c tests/unit/pam.h tests/unit/grants.h tests/unit/unit.h
 tests_unit_pam_cycles_CPPFLAGS = $(UNIT_CPPFLAGS) $(PAM_CFLAGS) -U_FORTIFY_SOURCE
 tests_unit_pam_cycles_LDADD = $(UNIT_LIBS) $(PAM_LIBS)
+
+EXTRA_DIST += tests/unit/test_pam_check.sh
+TESTS += tests/unit/test_pam_check.sh
