@@ -113,8 +113,8 @@ sshd() {
 		wait "$sshd_pid" 2>/dev/null
 	fi
 	sshd_config "$work/sshd_config" "$@"
-	nsenter --net=/run/netns/server -- /usr/sbin/sshd -D -f "$work/sshd_config" &
-	sshd_pid=$!
+	start server /usr/sbin/sshd -D -f "$work/sshd_config"
+	sshd_pid=$started
 	wait_until 5 on server bash -c ': <>/dev/tcp/localhost/22' 2>/dev/null || bail "sshd does not answer"
 }
 

@@ -62,7 +62,7 @@ service ssh-i
 	cps = 1000 1
 }
 END
-on server xinetd -dontfork -f "$work/xinetd.conf" -pidfile "$work/xinetd.pid" 2>"$work/xinetd.err" &
+start server xinetd -dontfork -f "$work/xinetd.conf" -pidfile "$work/xinetd.pid" 2>"$work/xinetd.err"
 wait_until 5 on server bash -c ': <>/dev/tcp/localhost/2222' 2>/dev/null || bail "xinetd does not answer"
 port=2222
 for method in $methods; do
