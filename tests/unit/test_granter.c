@@ -189,7 +189,8 @@ static void test_a_hook_that_waits_is_owed(void **state)
 		give(i, "ssh", client, 30);
 	}
 	wait_for_hooks();
-	int len = snprintf(text, sizeof(text), "#!/bin/sh\nuntil [ -e %s/go ]; do sleep 0.02; done\n", base);
+	int len = snprintf(text, sizeof(text), "#!/bin/sh\nuntil [ -e %s/go ] || [ ! -d %s ]; do sleep 0.02; done\n",
+			   base, base);
 	write_file(slow, text, (size_t)len);
 	skew_s = 30;
 	granter_tick(granter);
