@@ -173,10 +173,11 @@ static inline void wait_for_hooks(void)
 		hooks_reap(hooks);
 }
 
-/* What the hooks have written so far, in all. */
-static inline void expect_hooks(const char *text)
+/* What the hooks have written so far, in all; the same buffer each time. */
+static inline const char *hooks_wrote(void)
 {
-	char path[256], got[4096];
+	static char got[4096];
+	char path[256];
 	ssize_t n = 0;
 	int fd;
 
@@ -188,7 +189,12 @@ static inline void expect_hooks(const char *text)
 		close(fd);
 	}
 	got[n > 0 ? n : 0] = '\0';
-	assert_string_equal(got, text);
+	return got;
+}
+
+static inline void expect_hooks(const char *text)
+{
+	assert_string_equal(hooks_wrote(), text);
 }
 
 static inline int count_one(void *arg, const struct store_grant *grant)
