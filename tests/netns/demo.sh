@@ -6,6 +6,7 @@
 export QKNOCK_BUILD=${QKNOCK_BUILD:-${1:-$PWD}}
 . "$(dirname "$0")/lib.sh"
 isolate "$@"
+. "$(dirname "$0")/sshd.sh"
 
 bold='' plain='' green='' red=''
 [ -t 1 ] && bold=$'\e[1m' plain=$'\e[0m' green=$'\e[32m' red=$'\e[31m'
@@ -35,8 +36,9 @@ grant_time=4
 heading "Two hosts: a client $CLIENT, a server $SERVER with a web server behind iptables"
 two_hosts
 web_server
+services='http:80 ssh:22'
 daemon
-firewall
+services=http:80 firewall
 show "iptables -S INPUT"
 xtables -S INPUT | sed 's/^/  /'
 step "the web server runs" on server curl -s --noproxy '*' -o /dev/null http://localhost/index.htm
@@ -87,6 +89,26 @@ step "it opens nothing: its key is consumed" refused
 wait_until 2 captured "$work/wire.pcap" 13
 capture_stop
 table_of_wire
+heading "6. SSH, guarded by PAM instead: the port answers, but nobody who has not knocked logs in"
+accounts
+pam_stack
+sshd
+must xtables -A INPUT -p tcp --dport 22 -j ACCEPT
+show "cat /etc/pam.d/sshd"
+printf '  %s\n' "auth     requisite  pam_knock.so" "account  required   pam_knock.so" "..."
+show "ssh alice@$SERVER"
+step "refused, although alice's public key is in authorized_keys" is_refused publickey
+show "qknockctl issue alice $CLIENT"
+issue alice
+show "qknock knock ssh"
+step "sent" knock ssh
+show "ssh alice@$SERVER"
+step "she is in" wait_until 2 passes publickey
+wait_until $((grant_time + 2)) [ ! -e "$grants/ssh/$CLIENT" ]
+step "when the grant has ended she is refused again" is_refused publickey
+show "grep pam_knock /var/log/auth.log"
+sed -n '/asked/d; s/.*\(pam_knock(\)/  \1/p' "$authlog"
+
 heading "qknockd's log"
 sed 's/^/  /' "$work/qknockd.log"
 echo

@@ -135,7 +135,7 @@ ssh_as() {
 	on client env SSH_ASKPASS="$work/askpass" SSH_ASKPASS_REQUIRE=force ANSWERS="$(answers_file)" \
 		timeout 60 ssh -F none -T -o BatchMode=no -o UserKnownHostsFile=/dev/null -o StrictHostKeyChecking=no \
 		-o LogLevel=ERROR -o KexAlgorithms=curve25519-sha256 -o IdentityAgent=none -o IdentitiesOnly=yes -i "$work/id" -o ConnectTimeout=30 \
-		-o PreferredAuthentications="$method" -o NumberOfPasswordPrompts="${prompts:-1}" -p "${port:-22}" \
+		-o PreferredAuthentications="$method" -o NumberOfPasswordPrompts="${prompts:-1}" -p "${sshd_port:-22}" \
 		"$@" "${login:-alice}@${target:-$SERVER}" "${command:-echo in}" </dev/null
 }
 

@@ -13,5 +13,7 @@ check "a SYN from a hop to a knock port" shows '172\.17\.12\.191 +172\.17\.12\.3
 check "the port's SYN, ACK" shows '172\.17\.12\.32 +172\.17\.12\.20 +TCP +80 → [0-9]+ \[SYN, ACK\]'
 check "the request" shows '172\.17\.12\.20 +172\.17\.12\.32 +HTTP +GET /index.htm HTTP/1'
 check "the answer" shows '172\.17\.12\.32 +172\.17\.12\.20 +HTTP +HTTP/1\.[01] 200 OK'
+check "the login that was refused" shows 'pam_knock\(sshd:account\): refused: no grant address=172\.17\.12\.20 service=ssh user=alice'
+check "the login that the knock let in" shows 'pam_knock\(sshd:account\): passed address=172\.17\.12\.20 .* knocked=alice'
 check "no colours where there is no terminal" not shows $'\e'
 finish

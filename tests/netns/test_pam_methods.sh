@@ -64,7 +64,7 @@ service ssh-i
 END
 start server xinetd -dontfork -f "$work/xinetd.conf" -pidfile "$work/xinetd.pid" 2>"$work/xinetd.err"
 wait_until 5 on server bash -c ': <>/dev/tcp/localhost/2222' 2>/dev/null || bail "xinetd does not answer"
-port=2222
+sshd_port=2222
 for method in $methods; do
 	ungrant
 	check "$method, sshd -i: refused before a knock" is_refused "$method"
@@ -74,7 +74,7 @@ for method in $methods; do
 	check "$method, sshd -i: a single-use grant lets one in" passes "$method"
 	check "$method, sshd -i: and not another" is_refused "$method"
 done
-unset port
+unset sshd_port
 
 # No address at all: the server end of the connection is a pipe.
 grant
