@@ -14,7 +14,7 @@
 #define BUSY_TIMEOUT_MS 2000
 
 struct dbfile {
-	sqlite3 *db; /* NULL after a failure that may be the connection's own: the next call connects again */
+	sqlite3 *db;
 	sqlite3_stmt **statements;
 	const struct dbfile_schema *schema;
 	const struct log *log;
@@ -23,51 +23,22 @@ struct dbfile {
 
 /* --- failures --- */
 
-static void disconnect(struct dbfile *f)
-{
-	for (size_t i = 0; i < f->schema->statement_count; i++) {
-		sqlite3_finalize(f->statements[i]);
-		f->statements[i] = NULL;
-	}
-	sqlite3_close(f->db);
-	f->db = NULL;
-}
-
-/* A full disk or a lock passes by itself; after these the file may be another one or lie elsewhere. */
-static bool connection_suspect(int code)
-{
-	switch (code & 0xff) {
-	case SQLITE_IOERR:
-	case SQLITE_CANTOPEN:
-	case SQLITE_READONLY:
-	case SQLITE_CORRUPT:
-	case SQLITE_NOTADB:
-	case SQLITE_PROTOCOL:
-		return true;
-	default:
-		return false;
-	}
-}
-
 void dbfile_rollback(struct dbfile *f)
 {
-	if (f->db != NULL && !sqlite3_get_autocommit(f->db))
+	if (!sqlite3_get_autocommit(f->db))
 		sqlite3_exec(f->db, "ROLLBACK", NULL, NULL, NULL);
 }
 
 int dbfile_fail(struct dbfile *f, int code, const char *what)
 {
-	const char *why = code == SQLITE_READONLY_DBMOVED ? "its file was moved or removed" : sqlite3_errstr(code);
+	const char *why =
+	    code == SQLITE_READONLY_DBMOVED ? "its file was moved, removed or replaced" : sqlite3_errstr(code);
 	int primary = code & 0xff;
-	int sys = 0;
+	int sys = primary == SQLITE_IOERR || primary == SQLITE_CANTOPEN ? sqlite3_system_errno(f->db) : 0;
 
-	if (f->db != NULL && (primary == SQLITE_IOERR || primary == SQLITE_CANTOPEN))
-		sys = sqlite3_system_errno(f->db);
 	log_line(f->log, LOG_LEVEL_ERROR, "store cannot %s: %s%s%s path=%s sqlite=%d", what, why, sys != 0 ? ": " : "",
 		 sys != 0 ? strerror(sys) : "", f->path, code);
 	dbfile_rollback(f);
-	if (connection_suspect(code))
-		disconnect(f);
 	return QK_ERR_STORE;
 }
 
@@ -203,7 +174,6 @@ static int prepare_schema(struct dbfile *f)
 	return code != SQLITE_OK ? dbfile_fail(f, code, "commit its tables") : 0;
 }
 
-/* Never makes the file: one that vanished while the daemon ran is an error, not an empty store. */
 static int connect_file(struct dbfile *f)
 {
 	static const char settings[] = "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;"
@@ -214,6 +184,8 @@ static int connect_file(struct dbfile *f)
 	if (err != 0)
 		return err;
 	code = sqlite3_open_v2(f->path, &f->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+	if (f->db == NULL)
+		return QK_ERR_NOMEM;
 	if (code == SQLITE_OK) {
 		sqlite3_extended_result_codes(f->db, 1);
 		sqlite3_busy_timeout(f->db, BUSY_TIMEOUT_MS);
@@ -222,10 +194,7 @@ static int connect_file(struct dbfile *f)
 	}
 	if (code == SQLITE_OK)
 		code = sqlite3_exec(f->db, settings, NULL, NULL, NULL);
-	err = code != SQLITE_OK ? dbfile_fail(f, code, "be opened") : prepare_schema(f);
-	if (err != 0)
-		disconnect(f);
-	return err;
+	return code != SQLITE_OK ? dbfile_fail(f, code, "be opened") : prepare_schema(f);
 }
 
 int dbfile_open(const char *path, const struct dbfile_schema *schema, const struct log *log, struct dbfile **out)
@@ -256,8 +225,9 @@ void dbfile_close(struct dbfile *f)
 {
 	if (f == NULL)
 		return;
-	if (f->db != NULL)
-		disconnect(f);
+	for (size_t i = 0; f->statements != NULL && i < f->schema->statement_count; i++)
+		sqlite3_finalize(f->statements[i]);
+	sqlite3_close(f->db);
 	free(f->statements);
 	free(f->path);
 	free(f);
@@ -268,14 +238,10 @@ int dbfile_statement(struct dbfile *f, size_t which, sqlite3_stmt **statement)
 	sqlite3_stmt **st = &f->statements[which];
 	int code, moved = 0;
 
-	/* In WAL mode SQLite would go on with a file that has no name any more. */
-	if (f->db != NULL && sqlite3_file_control(f->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK && moved)
+	/* In WAL mode SQLite would go on with a file that has no name any more. One that now lies in its place is not
+	 * opened either: what is still in this file's log would be played into it. */
+	if (sqlite3_file_control(f->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK && moved)
 		return dbfile_fail(f, SQLITE_READONLY_DBMOVED, "go on");
-	if (f->db == NULL) {
-		if (connect_file(f) != 0)
-			return QK_ERR_STORE;
-		log_line(f->log, LOG_LEVEL_NOTICE, "store opened again path=%s", f->path);
-	}
 	if (*st == NULL) {
 		code = sqlite3_prepare_v3(f->db, f->schema->statements[which], -1, SQLITE_PREPARE_PERSISTENT, st, NULL);
 		if (code != SQLITE_OK)
@@ -287,5 +253,5 @@ int dbfile_statement(struct dbfile *f, size_t which, sqlite3_stmt **statement)
 
 int dbfile_changes(struct dbfile *f)
 {
-	return f->db != NULL ? sqlite3_changes(f->db) : 0;
+	return sqlite3_changes(f->db);
 }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * One SQLite file and the connection to it: made with mode 0600, kept in WAL mode with synchronous=FULL and
- * secure_delete, its schema checked, its failures logged, and connected again after a failure that may be
- * the connection's own.
+ * secure_delete, its schema checked, its failures logged. After a failure the next call tries again.
  */
 #ifndef QKNOCKD_DBFILE_H
 #define QKNOCKD_DBFILE_H
@@ -29,8 +28,8 @@ struct dbfile;
 int dbfile_open(const char *path, const struct dbfile_schema *schema, const struct log *log, struct dbfile **out);
 void dbfile_close(struct dbfile *file);
 
-/* A statement, prepared when first asked for and reset. It belongs to the file; any call that fails may end it.
- * Errors, logged: STORE. */
+/* A statement, prepared when first asked for and reset; it belongs to the file. Errors, logged: STORE, also while the
+ * file is not in its place. */
 int dbfile_statement(struct dbfile *file, size_t which, sqlite3_stmt **statement);
 
 /* How many rows the last statement changed. */
@@ -40,7 +39,7 @@ int dbfile_changes(struct dbfile *file);
 void dbfile_rollback(struct dbfile *file);
 
 /* To be called once with each error code of a statement, after it was reset: logs one line "store cannot <what>",
- * rolls back, drops the connection if it is suspect. Returns STORE. */
+ * rolls back. Returns STORE. */
 int dbfile_fail(struct dbfile *file, int code, const char *what);
 
 /* The same for a row that holds what it never should. */

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -201,6 +202,33 @@ static void test_file_is_private(void **state)
 	snprintf(wal, sizeof(wal), "%s-wal", f->path);
 	assert_int_equal(stat(wal, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
+}
+
+static bool file_holds(const char *path, const void *bytes, size_t len)
+{
+	static char content[1 << 20];
+	FILE *file = fopen(path, "r");
+	size_t size;
+
+	assert_non_null(file);
+	size = fread(content, 1, sizeof(content), file);
+	fclose(file);
+	return memmem(content, size, bytes, len) != NULL;
+}
+
+static void test_consumed_keys_leave_no_trace(void **state)
+{
+	struct fixture *f = *state;
+	struct store_grant g = make_grant(1, "10.0.0.1");
+	struct store_pending p = make_pending(7, "alice");
+
+	add_user(f, "alice", 11);
+	add_pending(f, 7, "alice");
+	reopen(f);
+	assert_true(file_holds(f->path, p.otp.key.b, sizeof(p.otp.key.b)));
+	assert_int_equal(store_consume(f->store, 7, &g), 0);
+	reopen(f);
+	assert_false(file_holds(f->path, p.otp.key.b, sizeof(p.otp.key.b)));
 }
 
 static void expect_refused(struct fixture *f, const char *path, int err, const char *says)
@@ -643,11 +671,31 @@ static void test_vanished_file_is_no_empty_store(void **state)
 	expect_writes(f);
 }
 
+/* An administrator puts yesterday's copy in its place: not while the daemon runs. */
+static void test_replaced_file_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	struct store_user u = make_user("bob", 13);
+	char command[512];
+
+	add_user(f, "alice", 11);
+	add_pending(f, 7, "alice");
+	snprintf(command, sizeof(command), "mv %s %s.away && sqlite3 %s 'CREATE TABLE t (a)'", f->path, f->path,
+		 f->path);
+	assert_int_equal(system(command), 0);
+	expect_no_writes(f, "replaced");
+	assert_int_equal(store_user_get(f->store, "alice", &u), QK_ERR_STORE);
+	snprintf(command, sizeof(command), "mv %s.away %s", f->path, f->path);
+	assert_int_equal(system(command), 0);
+	expect_writes(f);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 	    TEST(test_file_is_private),
+	    TEST(test_consumed_keys_leave_no_trace),
 	    TEST(test_unsafe_files_are_refused),
 	    TEST(test_other_files_are_refused),
 	    TEST(test_users_round_trip),
@@ -659,6 +707,7 @@ int main(void)
 	    TEST(test_sigkill_at_any_moment),
 	    TEST(test_write_errors_pass_by_themselves),
 	    TEST(test_vanished_file_is_no_empty_store),
+	    TEST(test_replaced_file_is_refused),
 	    TEST(test_full_disk_passes_by_itself), /* last: it leaves the mount namespace */
 	};
 
