@@ -41,29 +41,59 @@ static int list_one(void *arg, const struct store_grant *grant)
 	return strcmp(address, "192.0.2.9") == 0 ? 77 : 0;
 }
 
+static const unsigned lives_s[] = {50, 10, 40, 10, 60, 30};
+#define LIVES (sizeof(lives_s) / sizeof(lives_s[0]))
+
+/* From the last address to the first, services taking turns. */
+static void give_lives(void)
+{
+	char client[32];
+
+	for (unsigned i = 0; i < LIVES; i++) {
+		snprintf(client, sizeof(client), "192.0.2.%u", 6 - i);
+		give(i + 1, i % 2 != 0 ? "ssh" : "web", client, lives_s[i]);
+	}
+}
+
+static void expect_ends_in_order(void)
+{
+	for (skew_s = 5; skew_s < 65; skew_s += 5) {
+		unsigned left = 0;
+
+		granter_tick(granter);
+		for (unsigned i = 0; i < LIVES; i++)
+			left += lives_s[i] > skew_s;
+		assert_int_equal(granter_count(granter), left);
+	}
+}
+
 static void test_ends_come_in_order(void **state)
 {
-	static const unsigned lives[] = {50, 10, 40, 10, 60, 30};
-	char client[32], list[512] = "";
+	(void)state;
+	give_lives();
+	expect_ends_in_order();
+}
+
+static void test_ends_come_in_order_after_a_restart(void **state)
+{
+	(void)state;
+	give_lives();
+	wait_for_hooks();
+	restart();
+	expect_ends_in_order();
+}
+
+static void test_grants_are_listed_by_service_and_address(void **state)
+{
+	char list[512] = "";
 
 	(void)state;
-	for (unsigned i = 0; i < 6; i++) {
-		snprintf(client, sizeof(client), "192.0.2.%u", 6 - i);
-		give(i + 1, i % 2 != 0 ? "ssh" : "web", client, lives[i]);
-	}
+	give_lives();
 	assert_int_equal(granter_each(granter, list_one, list), 0);
 	assert_string_equal(list, "ssh 192.0.2.1\nssh 192.0.2.3\nssh 192.0.2.5\nweb 192.0.2.2\nweb 192.0.2.4\n"
 				  "web 192.0.2.6\n");
 	give(9, "ssh", "192.0.2.9", 20);
 	assert_int_equal(granter_each(granter, list_one, list), 77);
-	for (skew_s = 5; skew_s < 65; skew_s += 5) {
-		unsigned left = skew_s < 20;
-
-		granter_tick(granter);
-		for (unsigned i = 0; i < 6; i++)
-			left += lives[i] > skew_s;
-		assert_int_equal(granter_count(granter), left);
-	}
 }
 
 static void test_a_new_grant_supersedes(void **state)
@@ -381,6 +411,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(test_a_grant_lives_and_ends),
 	    TEST(test_ends_come_in_order),
+	    TEST(test_ends_come_in_order_after_a_restart),
+	    TEST(test_grants_are_listed_by_service_and_address),
 	    TEST(test_a_new_grant_supersedes),
 	    TEST(test_revoking),
 	    TEST(test_a_restart_keeps_what_lives),
