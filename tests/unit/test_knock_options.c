@@ -8,7 +8,7 @@
 #include "qknock/say.h"
 #include "tests/unit/quiet.h"
 
-#define ARGS_MAX 16
+#define ARGS_MAX 24
 
 static struct knock_options o;
 static char said[1024];
