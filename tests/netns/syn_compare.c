@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Are the SYNs of one capture of the form of those of another? syn_compare KERNEL.pcap OURS.pcap COUNT [hops]
+ * Are the SYNs of one capture of the form of those of another? syn_compare KERNEL.pcap OURS.pcap COUNT [hops|hops2]
  *
  * Compares byte by byte, from the IP header on, after blanking what is random or given by the knock: ports, sequence
  * number, IPv4 identification, IPv6 flow label, time stamp, checksums, and with "hops" the source. Of the blanked
@@ -235,12 +235,36 @@ static void check_variety(void)
 		fail("a field that is random in the kernel's is not in ours");
 }
 
+/* Do all time stamps differ from the clock by what that of like does? */
+static bool same_offset(const struct capture *c, const struct syn *like)
+{
+	uint32_t offset = u32(like->bytes + like->timestamp) - (uint32_t)like->ms;
+
+	for (size_t i = 0; i < c->count; i++) {
+		const struct syn *s = &c->syns[i];
+		int32_t difference = (int32_t)(u32(s->bytes + s->timestamp) - (uint32_t)s->ms - offset);
+
+		if (difference > CLOCK_SLACK_MS || difference < -CLOCK_SLACK_MS)
+			return false;
+	}
+	return true;
+}
+
+static void check_offsets(void)
+{
+	const struct syn *like = &kernel.syns[0];
+
+	if (like->timestamp != 0 && same_offset(&kernel, like) != same_offset(&ours, like))
+		fail("time stamps have one offset in one, not in the other");
+}
+
 int main(int argc, char **argv)
 {
-	bool hops = argc == 5 && strcmp(argv[4], "hops") == 0;
+	bool no_offset = argc == 5 && strcmp(argv[4], "hops2") == 0;
+	bool hops = no_offset || (argc == 5 && strcmp(argv[4], "hops") == 0);
 
 	if (argc != 4 && !hops) {
-		fputs("usage: syn_compare KERNEL.pcap OURS.pcap COUNT [hops]\n", stderr);
+		fputs("usage: syn_compare KERNEL.pcap OURS.pcap COUNT [hops|hops2]\n", stderr);
 		return 2;
 	}
 	read_capture(&kernel, argv[1]);
@@ -261,5 +285,7 @@ int main(int argc, char **argv)
 	}
 	check_labels();
 	check_variety();
+	if (!failed && (!hops || no_offset))
+		check_offsets();
 	return failed ? 1 : 0;
 }

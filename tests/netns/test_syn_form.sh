@@ -42,7 +42,7 @@ with() {
 our_syns() { key_line | on client "$(program qknock)" knock http --profile "$work/profile" --host "$to" \
 	--carrier syn --gap 2 "$@" >"$work/knock.out" 2>&1 || cat "$work/knock.out"; }
 
-# same_form [hops]: the kernel's and ours, under the settings of now. "hops": ours come from elsewhere.
+# same_form [hops|hops2]: the kernel's and ours, under the settings of now. With an argument ours come from elsewhere.
 same_form() {
 	local hop=--no-hop
 
@@ -70,6 +70,10 @@ both() {
 both "settings as they are"
 to=$SERVER check "IPv4, hops" same_form hops
 to=2001:db8::32 check "IPv6, hops" same_form hops
+must on client sysctl -qw net.ipv4.tcp_timestamps=2
+to=$SERVER check "IPv4, hops, time stamps without offset" same_form hops2
+to=2001:db8::32 check "IPv6, hops, time stamps without offset" same_form hops2
+must on client sysctl -qw net.ipv4.tcp_timestamps=1
 for setting in net.ipv4.tcp_timestamps=0 net.ipv4.tcp_timestamps=2 net.ipv4.tcp_sack=0 \
 	net.ipv4.tcp_window_scaling=0 net.ipv4.tcp_ecn=1 net.ipv4.tcp_ecn=0 \
 	"net.ipv4.tcp_rmem=4096 87380 6291456" "net.ipv4.tcp_rmem=4096 16384 100000" \
