@@ -6,6 +6,7 @@
 #include "tests/unit/unit.h"
 
 #include <arpa/inet.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -293,6 +294,59 @@ static void test_flag_of_the_grant_suffices(void **state)
 	close(fd);
 }
 
+#define ROUNDS 5000
+#define START_NS 20000
+
+/* Two processors, each with a connection of its own: they start each round at the same nanosecond, nearly. */
+struct rival {
+	int fd;
+	struct packet packet;
+	pthread_barrier_t *barrier;
+	const uint64_t *start_ns;
+	unsigned won;
+};
+
+static void *compete(void *arg)
+{
+	struct rival *r = arg;
+
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		pthread_barrier_wait(r->barrier);
+		while (clock_boot_ns() < *r->start_ns)
+			;
+		r->won += (unsigned)run(r->fd, &r->packet);
+		pthread_barrier_wait(r->barrier);
+	}
+	return NULL;
+}
+
+static void test_one_of_two_processors_wins(void **state)
+{
+	int fd = load(KNOCKOPTIONS_SINGLE_USE, 0);
+	pthread_barrier_t barrier;
+	struct rival rivals[2];
+	uint64_t start_ns = 0;
+	pthread_t threads[2];
+
+	(void)state;
+	assert_int_equal(pthread_barrier_init(&barrier, NULL, 3), 0);
+	for (unsigned i = 0; i < 2; i++) {
+		rivals[i] = (struct rival){fd, tcp4((uint16_t)(1000 + i), SYN), &barrier, &start_ns, 0};
+		assert_int_equal(pthread_create(&threads[i], NULL, compete, &rivals[i]), 0);
+	}
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		put("ssh", CLIENT4, 0, 100, 0);
+		start_ns = clock_boot_ns() + START_NS;
+		pthread_barrier_wait(&barrier);
+		pthread_barrier_wait(&barrier);
+	}
+	for (unsigned i = 0; i < 2; i++)
+		pthread_join(threads[i], NULL);
+	pthread_barrier_destroy(&barrier);
+	assert_int_equal(rivals[0].won + rivals[1].won, ROUNDS);
+	close(fd);
+}
+
 /* Expired or too old: not granted, and not used up by the attempt either. */
 static void test_the_dead_are_not_claimed(void **state)
 {
@@ -435,6 +489,7 @@ int main(void)
 	    match_test(test_only_a_syn_claims),
 	    match_test(test_claim_names_the_connection),
 	    match_test(test_flag_of_the_grant_suffices),
+	    match_test(test_one_of_two_processors_wins),
 	    match_test(test_the_dead_are_not_claimed),
 	    match_test(test_what_has_no_ports_claims_nothing),
 	    match_test(test_extension_headers_are_walked),
