@@ -154,6 +154,16 @@ after_a_reboot() {
 	check "$variant: of its address only" reach 0 tcp from=$stranger ms=300
 }
 
+# A pin whose program looks at a map that is no more must not be taken for this table's.
+after_a_lost_map() {
+	addresses
+	"$tool" load "$table" ssh
+	rm "/sys/fs/bpf/qknock/$table/grants"
+	closed_but --service ssh
+	grant ssh $friend 100
+	check "$variant: a rule looks at the map that there is" reach 1 tcp
+}
+
 two_tables() {
 	addresses
 	ipt -A INPUT -p tcp --dport 22 -m knock --service ssh --knock-table "$table-b" -j ACCEPT
@@ -170,5 +180,5 @@ two_tables() {
 make_hosts
 serve
 each_variant grants_open grants_expire inversion single_use single_use_of_grant retransmission fragments \
-	extension_headers after_a_reboot two_tables
+	extension_headers after_a_reboot after_a_lost_map two_tables
 finish

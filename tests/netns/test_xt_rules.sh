@@ -54,6 +54,10 @@ listings() {
 	check "$variant: help" sh -c 'grep -q -- "--knock-table NAME"' <<-END
 		$(ipt -m knock -h)
 	END
+	check "$variant: nothing is collected under another's xtables lock" refused_with 1 "in use" \
+		flock --close "$XTABLES_LOCKFILE" "$tool" collect "$table"
+	check "$variant: nor while another run relies on pins" refused_with 1 "in use" \
+		flock --shared "$pins" "$tool" collect "$table"
 	check "$variant: grants map stays" test -e "/sys/fs/bpf/qknock/$table/grants"
 }
 
@@ -99,6 +103,11 @@ preloaded() {
 		sh -c 'sed "s/\(--knock-table [^ ]*\) -j/-j/; s/--max-age 9/--knock-table '"$table"' --max-age 9/"' <<-END
 		$(ipt -S INPUT 1)
 	END
+	check "$variant: a rule's pin can be loaded too" "$tool" load "$table" web
+	ipt -F
+	sleep 0.2
+	check "$variant: unused pins are collected" "$tool" collect "$table"
+	check "$variant: but not the loaded ones" same "ssh ssh_age9 web " pinned
 	check "$variant: load of a bad name" refused_with 1 "service name" "$tool" load "$table" ok ssh_agex
 	check "$variant: loads nothing of it" test ! -e "$pins/ok"
 }
