@@ -2,7 +2,7 @@
 /*
  * Nanoseconds per stranger's packet in the session table, with 1, 1,000 and 10,000 pending keys of two services and
  * two widths each. The tables are measured by turns in one run, so that whatever else the machine does meets all of
- * them; medians over the turns. Two kinds of strangers: random ones, and the worst, who use the client's own address
+ * them; medians over all samples. Two kinds of strangers: random ones, and the worst, who use the client's own address
  * and a port of the range. "stream" is what the daemon does, one packet after the other, where the processor may begin
  * the next look-up during the last; "alone" makes each wait for the one before.
  */
@@ -18,7 +18,10 @@
 #include "qknockd/session.h"
 
 #define TURNS 31
-#define PACKETS (1u << 16)
+#define SAMPLES_PER_TURN 8
+#define SAMPLES (TURNS * SAMPLES_PER_TURN)
+#define SAMPLE_PACKETS (1u << 13)
+#define PACKETS (SAMPLE_PACKETS * SAMPLES_PER_TURN)
 #define WARM_PACKETS (1u << 16) /* a flood lasts: the caches are as it leaves them */
 #define SESSIONS_PER_KEY 4
 #define AIM_NS 100.0
@@ -38,7 +41,7 @@ struct table {
 	struct session_table *sessions;
 	struct address *clients;
 	unsigned count;
-	double ns[STRANGERS][PACES][TURNS];
+	double ns[STRANGERS][PACES][SAMPLES];
 };
 
 /* xorshift64*: inputs only need to vary, and drawing them must not take all day. */
@@ -141,15 +144,24 @@ static void run(const struct table *t, const struct frame_knock *packets, unsign
 		fputs("bench_session: a stranger completed a knock\n", stderr);
 }
 
-static double measure(const struct table *t, const struct frame_knock *packets, enum pace pace)
+static double now_ns(void)
 {
-	struct timespec start, end;
+	struct timespec now;
 
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
+}
+
+static void measure(const struct table *t, const struct frame_knock *packets, enum pace pace, double *samples)
+{
 	run(t, packets, WARM_PACKETS, pace);
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &start);
-	run(t, packets + WARM_PACKETS, PACKETS, pace);
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &end);
-	return ((double)(end.tv_sec - start.tv_sec) * 1e9 + (double)(end.tv_nsec - start.tv_nsec)) / PACKETS;
+	packets += WARM_PACKETS;
+	for (unsigned i = 0; i < SAMPLES_PER_TURN; i++) {
+		double start = now_ns();
+
+		run(t, packets + i * SAMPLE_PACKETS, SAMPLE_PACKETS, pace);
+		samples[i] = (now_ns() - start) / SAMPLE_PACKETS;
+	}
 }
 
 static int compare(const void *a, const void *b)
@@ -159,10 +171,10 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static double median(double values[static TURNS])
+static double median(double values[static SAMPLES])
 {
-	qsort(values, TURNS, sizeof(values[0]), compare);
-	return values[TURNS / 2];
+	qsort(values, SAMPLES, sizeof(values[0]), compare);
+	return values[SAMPLES / 2];
 }
 
 /* Figures from a busy machine tell of its caches, which others empty between two turns. */
@@ -203,10 +215,11 @@ int main(void)
 			for (size_t i = 0; i < TABLES; i++) {
 				draw_packets(&tables[i], stranger, packets);
 				for (int pace = 0; pace < PACES; pace++)
-					tables[i].ns[stranger][pace][turn] = measure(&tables[i], packets, pace);
+					measure(&tables[i], packets, pace,
+						&tables[i].ns[stranger][pace][turn * SAMPLES_PER_TURN]);
 			}
-	printf("nanoseconds of processor time per stranger's packet, medians of %d turns of %u packets\n", TURNS,
-	       PACKETS);
+	printf("nanoseconds of processor time per stranger's packet, medians of %d samples of %u packets\n", SAMPLES,
+	       SAMPLE_PACKETS);
 	printf("pending keys:             %8u %8u %8u  ratios to 1 key   aim: < %.0f ns, < %.1f x\n", keys[0], keys[1],
 	       keys[2], AIM_NS, AIM_RATIO);
 	for (int stranger = 0; stranger < STRANGERS; stranger++)

@@ -20,9 +20,8 @@
 #define TCP_HEADER_MIN 20
 #define TCP_FLAGS_END 14 /* bytes of a TCP header up to its flags: all that decides */
 #define TCP_SYN 0x02
-#define TCP_FLAGS                                                                                                      \
-	0x17 /* FIN, SYN, RST, ACK; ECE and CWR are left to clients with ECN, PSH and URG mean nothing here            \
-	      */
+/* FIN, SYN, RST and ACK: ECE and CWR are left to clients with ECN, PSH and URG mean nothing here. */
+#define TCP_FLAGS 0x17
 #define UDP_HEADER_SIZE 8
 #define UDP_WORD_SIZE 4
 #define UDP_FILL_MAX 32
@@ -137,7 +136,7 @@ static enum frame_result parse_ipv4(struct view v, const struct knock_shape *sha
 	if (v.captured < IPV4_HEADER_MIN || ip[0] >> 4 != 4)
 		return FRAME_MALFORMED;
 	header = (size_t)(ip[0] & 0x0f) * 4;
-	if (header < IPV4_HEADER_MIN || be16(ip + 2) < header || !view_narrow(&v, be16(ip + 2)))
+	if (header < IPV4_HEADER_MIN || !view_narrow(&v, be16(ip + 2)))
 		return FRAME_MALFORMED;
 	/* No client fragments packets this small, or knocks at a group. */
 	if ((be16(ip + 6) & IPV4_FRAGMENT) != 0 || ip[16] >= IPV4_MULTICAST)

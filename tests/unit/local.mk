@@ -204,3 +204,10 @@ tests_unit_ctl_daemon_SOURCES = tests/unit/ctl_daemon.c
 tests_unit_ctl_daemon_LDADD = qknockd/libverifier.la
 TESTS += tests/unit/test_qknockctl.sh
 EXTRA_DIST += tests/unit/test_qknockctl.sh
+
+
+check_PROGRAMS += tests/unit/test_session_table
+TESTS += tests/unit/test_session_table
+tests_unit_test_session_table_SOURCES = tests/unit/test_session_table.c tests/unit/unit.h
+tests_unit_test_session_table_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_session_table_LDADD = $(UNIT_LIBS)

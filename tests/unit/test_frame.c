@@ -194,6 +194,18 @@ static void test_only_a_pure_syn(void **state)
 	}
 }
 
+static void test_lengths_of_the_tcp_header(void **state)
+{
+	struct frame f;
+
+	(void)state;
+	for (unsigned words = 0; words < 16; words++) {
+		frame_knock(&f, DLT_RAW, 0, 0); /* with 20 bytes of options */
+		f.b[f.transport + 12] = (uint8_t)(words << 4);
+		expect(DLT_RAW, &f, words >= 5 && words <= 10 ? FRAME_KNOCK : FRAME_MALFORMED);
+	}
+}
+
 static void test_only_the_right_payload(void **state)
 {
 	struct frame f;
@@ -248,6 +260,13 @@ static void test_ipv4_headers(void **state)
 			assert_int_not_equal(frame_parse(DLT_EN10MB, f.b, f.n, f.n, &shape, &(struct frame_knock){0}),
 					     FRAME_KNOCK);
 	}
+	frame_link(&f, DLT_RAW, 0);
+	frame_ipv4(&f, 17, 0);
+	f.n -= 4; /* a header of 16 bytes, but for that in order */
+	f.b[f.ip] = 0x44;
+	frame_udp(&f, 4);
+	frame_u16(&f, f.ip + 2, (unsigned)f.n);
+	expect(DLT_RAW, &f, FRAME_MALFORMED);
 	for (unsigned total = 0; total < 100; total++) {
 		frame_knock(&f, DLT_EN10MB, 0, 0);
 		frame_u16(&f, f.ip + 2, total);
@@ -403,6 +422,7 @@ int main(void)
 	    cmocka_unit_test(test_up_to_two_vlan_tags),
 	    cmocka_unit_test(test_a_second_tag_hidden_by_the_kernel),
 	    cmocka_unit_test(test_only_a_pure_syn),
+	    cmocka_unit_test(test_lengths_of_the_tcp_header),
 	    cmocka_unit_test(test_only_the_right_payload),
 	    cmocka_unit_test(test_only_the_knock_ports),
 	    cmocka_unit_test(test_ipv4_headers),
