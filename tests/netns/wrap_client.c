@@ -127,7 +127,7 @@ static void readable(unsigned i)
 		end_client(i, CLOSED);
 		return;
 	}
-	c->is_echo = c->is_echo && c->got + (size_t)n <= LINE_SIZE && memcmp(buffer, LINE + c->got, (size_t)n) == 0;
+	c->is_echo = c->is_echo && c->got + (size_t)n <= LINE_SIZE && memcmp(buffer, &LINE[c->got], (size_t)n) == 0;
 	c->got += (size_t)n;
 	if (c->is_echo && c->got == LINE_SIZE)
 		end_client(i, SERVED);

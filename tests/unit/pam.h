@@ -42,7 +42,7 @@ static inline void log_reset(void)
 	log_count = 0;
 }
 
-static void log_add(int priority, const char *format, va_list ap)
+static void __attribute__((format(printf, 2, 0))) log_add(int priority, const char *format, va_list ap)
 {
 	size_t used = strlen(log_text);
 
@@ -62,7 +62,7 @@ SEEN void syslog(int priority, const char *format, ...)
 	va_end(ap);
 }
 
-SEEN void __syslog_chk(int priority, int flag, const char *format, ...);
+SEEN void __syslog_chk(int priority, int flag, const char *format, ...) __attribute__((format(printf, 3, 4)));
 SEEN void __syslog_chk(int priority, int flag, const char *format, ...)
 {
 	va_list ap;
