@@ -96,6 +96,7 @@ check() {
 all_passed() { [ "$checks" -gt 0 ] && [ "$passes" = "$checks" ]; }
 
 finish() {
+	[ -z "${daemon_pid-}" ] || daemon_end TERM
 	printf '1..%d\n' "$checks"
 	all_passed
 	exit
@@ -287,12 +288,17 @@ daemon_again() {
 	wait_until 5 daemon_answers || bail "qknockd does not answer on its control socket"
 }
 
-# daemon_signal NAME; daemon_end NAME also waits for its end.
+# daemon_signal NAME; daemon_end NAME also waits for its end, which must be a clean one after TERM.
 daemon_signal() { kill -s "$1" "$daemon_pid"; }
 daemon_end() {
+	local pid=$daemon_pid status
+
 	daemon_signal "$1"
 	wait_until 5 daemon_gone || bail "qknockd is still there after SIG$1"
-	wait "$daemon_pid" 2>/dev/null
+	daemon_pid=
+	wait "$pid" 2>/dev/null
+	status=$?
+	[ "$1" != TERM ] || [ $status = 0 ] || bail "qknockd ended with exit $status after SIGTERM"
 }
 
 # logged PATTERN: a line since the last log_mark.

@@ -23,10 +23,10 @@ opens() {
 
 	issue alice
 	for order; do
-		closed || return 1
+		wait_until 2 closed || return 1
 		send knock "$order"
 	done
-	wait_until 2 reachable && revoke http $CLIENT && wait_until 2 closed
+	wait_until 2 reachable && revoke http $CLIENT
 }
 
 random_orders() {
