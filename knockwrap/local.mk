@@ -17,3 +17,21 @@ knockwrap_libknockwrap_la_LIBADD = libcore/libgrant.la
 
 knockwrap_knockwrap_SOURCES = knockwrap/main.c
 knockwrap_knockwrap_LDADD = knockwrap/libknockwrap.la
+
+# Configurations of super-servers, which tests/netns/test_wrap_* run as they are.
+wrapexamplesdir = $(docdir)/examples/knockwrap
+dist_wrapexamples_DATA = \
+	knockwrap/examples/hosts.allow knockwrap/examples/hosts.deny \
+	knockwrap/examples/inetd-links.conf \
+	knockwrap/examples/inetutils-inetd.conf \
+	knockwrap/examples/openbsd-inetd.conf
+wrapxinetddir = $(wrapexamplesdir)/xinetd
+dist_wrapxinetd_DATA = knockwrap/examples/xinetd/ssh knockwrap/examples/xinetd/echo
+wrapsystemddir = $(wrapexamplesdir)/systemd
+dist_wrapsystemd_DATA = \
+	knockwrap/examples/systemd/knock-echo.socket knockwrap/examples/systemd/knock-echo@.service \
+	knockwrap/examples/systemd/knock-ssh.socket knockwrap/examples/systemd/knock-ssh@.service
+wraptcpserverdir = $(wrapexamplesdir)/tcpserver
+dist_wraptcpserver_SCRIPTS = knockwrap/examples/tcpserver/ssh knockwrap/examples/tcpserver/echo
+wraps6dir = $(wrapexamplesdir)/s6/ssh
+dist_wraps6_SCRIPTS = knockwrap/examples/s6/ssh/run
