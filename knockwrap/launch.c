@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static enum status set_descriptors(int fd, struct fault *fault)
@@ -17,14 +18,14 @@ static enum status set_descriptors(int fd, struct fault *fault)
 	return STATUS_OK;
 }
 
+/* By the system call: libc refuses the signals that it keeps for itself, and a parent may have them ignored. */
 static void restore_signals(void)
 {
-	struct sigaction action = {.sa_handler = SIG_DFL};
+	const unsigned long action[8] = {0}; /* the kernel's struct, whose zeros are SIG_DFL, no flags, no mask */
 	sigset_t none;
 
-	/* Some can't be set, and those that libc keeps for itself are refused: they are at their default. */
 	for (int i = 1; i < NSIG; i++)
-		sigaction(i, &action, NULL);
+		syscall(SYS_rt_sigaction, i, action, NULL, (NSIG - 1) / 8);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }

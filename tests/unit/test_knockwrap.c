@@ -4,6 +4,7 @@
 
 #include <limits.h>
 #include <signal.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "libcore/grantdir.h"
@@ -64,6 +65,7 @@ static struct run start(enum shape shape, int connection, char *const argv[])
 			setenv("LISTEN_PID", pid, 1);
 			setenv("LISTEN_FDS", "1", 1);
 		}
+		syscall(SYS_rt_sigaction, 33, (const unsigned long[8]){(unsigned long)SIG_IGN}, NULL, (NSIG - 1) / 8);
 		signal(SIGTERM, SIG_IGN);
 		signal(SIGCHLD, SIG_IGN);
 		sigemptyset(&blocked);
