@@ -58,7 +58,7 @@ static int run(struct client *client, int argc, char **argv)
 	const struct command *command = argc > 1 ? find_command(argv[1]) : NULL;
 	char name[32];
 
-	if (argc > 1 && strcmp(argv[1], "--version") == 0) {
+	if (argc > 1 && (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0)) {
 		puts("qknock " PACKAGE_VERSION);
 		return CLIENT_OK;
 	}

@@ -47,6 +47,7 @@ isolate() {
 			bail "QKNOCK_BUILD=$QKNOCK_BUILD is no build directory with tests/netns/knock_tool in it"
 		QKNOCK_BUILD=$(cd "$QKNOCK_BUILD" && pwd)
 		export QKNOCK_BUILD QKNOCK_ISOLATED=1
+		unset SUDO_UID SUDO_GID SUDO_USER # run by sudo, qknock would become that user
 		exec unshare --mount --propagation private --net --pid --fork --kill-child --mount-proc \
 			bash "$0" "$@"
 	fi

@@ -107,8 +107,8 @@ check "of 4 to 36 bytes, not all alike" [ "$(lengths | wc -l)" -gt 4 ]
 check "and no other length" bounded
 
 knocks --carrier syn --json
-check "JSON says what was done" [ "$(jq -c '[.service, .client, .carrier, .distinct, .sent, .failed]' "$work/said")" = \
-	"[\"http\",\"$CLIENT\",\"syn\",12,24,0]" ]
+json() { tr -d ' \n' <"$work/said"; }
+check "JSON says what was done" grep -q '"service":"http",.*"client":"'$CLIENT'","carrier":"syn",.*"distinct":12,"sent":24,"failed":0,' <(json)
 knocks --quiet
 check "quiet is silent" [ ! -s "$work/said" ]
 
