@@ -8,8 +8,7 @@
 #define PATH_DEFAULT "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 static const char *const kept[ENVIRON_KEPT] = {
-    "PATH",	   "TZ",	  "LANG",	"LC_ALL",  "LC_CTYPE", "LC_COLLATE",
-    "LC_MESSAGES", "LC_MONETARY", "LC_NUMERIC", "LC_TIME", "LC_PAPER",
+    "PATH", "TZ", "LANG", "LC_ALL", "LC_CTYPE", "LC_COLLATE", "LC_MESSAGES", "LC_MONETARY", "LC_NUMERIC", "LC_TIME",
 };
 static const char *const ours[] = {"REMOTE_HOST", "REMOTE_PORT", "QKNOCK_USER", "QKNOCK_SERVICE"};
 

@@ -11,7 +11,7 @@
 #include "knockwrap/privileges.h"
 #include "libcore/grant.h"
 
-#define ENVIRON_KEPT 11	       /* variables that are taken over */
+#define ENVIRON_KEPT 10	       /* variables that are taken over */
 #define ENVIRON_MADE 8	       /* variables of our own making */
 #define ENVIRON_MADE_SIZE 4200 /* room for one */
 #define ENVIRON_MAX (ENVIRON_KEPT + ENVIRON_MADE + OPTIONS_ENV_MAX)

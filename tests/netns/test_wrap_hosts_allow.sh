@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The bridge to libwrap: a line in hosts.allow, for tcpd and for sshd as a daemon of its own.
+# The bridge to libwrap: a line in hosts.allow, for tcpd and for sshd as a daemon of its own. And to ForceCommand, as
+# knockwrap(8) has it, for an account whose group may read the grants.
 . "$(dirname "$0")/lib.sh"
 isolate "$@"
 . "$(dirname "$0")/sshd.sh"
@@ -32,4 +33,23 @@ sleep 1.1
 check "sshd: no login when the grant has ended" refused_login publickey
 rm -rf "$grants"
 check "tcpd: refused without grants directory" refused $SERVER 7
+
+kill "$super"
+wait_until 5 not listens 22
+: >"$work/etc/hosts.allow"
+: >"$work/etc/hosts.deny"
+echo 'ForceCommand /usr/sbin/knockwrap --check "${SSH_CONNECTION%% *}" --service ssh --peek && exec "$SHELL"' \
+	>>"$work/etc/sshd_config"
+ports=22 super_server /usr/sbin/sshd -D -e
+must mkdir -m 750 "$grants"
+shell() { [ "$(echo 'echo in' | on client ssh -T "${ssh_options[@]}" "alice@$SERVER" 2>>"$work/ssh.err")" = in ]; }
+grant single-use
+check "ForceCommand: no shell for an account that may not read grants" not shell
+must chgrp -R alice "$grants"
+check "ForceCommand: a shell" shell
+check "and another, looking takes nothing" shell
+grant_seconds=1 grant
+must chgrp -R alice "$grants"
+sleep 1.1
+check "ForceCommand: none when the grant has ended" not shell
 finish

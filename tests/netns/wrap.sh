@@ -15,6 +15,8 @@ WRAP=/usr/sbin/knockwrap
 CLIENT6=2001:db8:c::20
 SERVER6=2001:db8:c::32
 SSH=22 ECHO=7
+ssh_options=(-F none -o UserKnownHostsFile=/dev/null -o StrictHostKeyChecking=no -o LogLevel=ERROR
+	-o IdentityAgent=none -o IdentitiesOnly=yes -i "$work/id" -o ConnectTimeout=10)
 
 # compiled_in PATTERN: a path of the help text.
 compiled_in() { "$QKNOCK_BUILD/knockwrap/knockwrap" --help | grep -Eo "$1"; }
@@ -116,8 +118,8 @@ copies() {
 	local from=$work/from to=$work/home/to back=$work/back same=1
 
 	head -c "${1}M" /dev/urandom >"$from"
-	on client scp -F none -q -B "${ssh_options[@]}" "$from" "alice@$SERVER:$to" >>"$work/scp.log" 2>&1 &&
-		on client scp -F none -q -B "${ssh_options[@]}" "alice@$SERVER:$to" "$back" >>"$work/scp.log" 2>&1 &&
+	on client scp -q -B "${ssh_options[@]}" "$from" "alice@$SERVER:$to" >>"$work/scp.log" 2>&1 &&
+		on client scp -q -B "${ssh_options[@]}" "alice@$SERVER:$to" "$back" >>"$work/scp.log" 2>&1 &&
 		cmp "$from" "$to" && cmp "$from" "$back" && same=0
 	rm -f "$from" "$to" "$back"
 	return $same
@@ -126,8 +128,6 @@ copies() {
 # Everything that each super-server has to do, for both services.
 # served_to_those_who_knocked [FAMILY]: 4 if the super-server has no IPv6.
 served_to_those_who_knocked() {
-	ssh_options=(-o UserKnownHostsFile=/dev/null -o StrictHostKeyChecking=no -o LogLevel=ERROR
-		-o IdentityAgent=none -o IdentitiesOnly=yes -i "$work/id" -o ConnectTimeout=10)
 	check "ssh: reset before a knock" resets $SERVER $SSH
 	check "echo: reset before a knock" resets $SERVER $ECHO
 	check "ssh: no login before a knock" refused_login publickey
