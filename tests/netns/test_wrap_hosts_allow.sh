@@ -19,7 +19,6 @@ check "tcpd: refused before a knock" refused $SERVER 7
 check "sshd: no login before a knock" refused_login publickey
 service=echo grant
 check "tcpd: lines come back after it" echoes $SERVER 7
-check "sshd: no login, the grant is another's" refused_login publickey
 grant
 check "sshd: a login" login publickey
 check "and another" login publickey

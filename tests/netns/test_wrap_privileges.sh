@@ -14,8 +14,8 @@ cat >"$work/probe" <<-'EOF'
 EOF
 chmod 755 "$work/probe"
 echo 'friends:x:20009:alice' >>"$work/etc/group"
-mkdir -p "$work/jail"/{bin,lib,lib64,usr,proc}
-for d in bin lib lib64 usr; do must mount --rbind "/$d" "$work/jail/$d"; done
+room "$work/jail"
+for d in bin lib lib64 usr; do show "/$d" "$work/jail/$d"; done
 echo inside >"$work/jail/where"
 cat >"$work/inetd.conf" <<-EOF
 	201 stream tcp nowait root $WRAP knockwrap --service echo --user alice -- $work/probe

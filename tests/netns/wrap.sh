@@ -21,12 +21,25 @@ ssh_options=(-F none -o UserKnownHostsFile=/dev/null -o StrictHostKeyChecking=no
 # compiled_in PATTERN: a path of the help text.
 compiled_in() { "$QKNOCK_BUILD/knockwrap/knockwrap" --help | grep -Eo "$1"; }
 
+# show DIRECTORY AT: the machine's own, to read only: whoever removes the test's directory must not remove these.
+show() {
+	must mkdir -p "$2"
+	must mount --rbind "$1" "$2"
+	must mount -o remount,bind,ro "$2"
+}
+
+# room DIRECTORY: for mounts that the end of the test takes away with this one.
+room() {
+	must mkdir -p "$1"
+	must mount -t tmpfs -o mode=755 room "$1"
+}
+
 # graft DIRECTORY: what is in it stays, what the test adds is gone with it.
 graft() {
 	local orig=$work/graft$1
 
-	must mkdir -p "$orig"
-	must mount --bind "$1" "$orig"
+	[ -d "$work/graft" ] || room "$work/graft"
+	show "$1" "$orig"
 	must mount -t tmpfs -o mode=755 graft "$1"
 	find "$orig" -mindepth 1 -maxdepth 1 -exec ln -s -t "$1" {} +
 }
