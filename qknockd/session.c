@@ -4,7 +4,7 @@
  * waits for a table to be moved, and a look-up always goes to exactly one bucket. In front of the buckets stands one
  * word of filter for each, a Bloom filter of its few entries: 10,000 pending keys have 480,000 packets but 0.9 MB of
  * filter, which stays in the cache, where the buckets do not; a stranger's packet reads one word of it and is done,
- * but for one in a hundred that meets set bits by chance. Since the bucket knows its entries, a removal makes its
+ * but for one in 150 that meets set bits by chance. Since the bucket knows its entries, a removal makes its
  * word anew: the filter never wears out. uthash would cost a pointer to follow, into cold memory, per item of a chain,
  * and a pause to redistribute all at each doubling.
  */
@@ -137,13 +137,14 @@ static uint32_t hash_expected(const struct session_table *t, const struct expect
 }
 
 /* A hash chooses its bucket by its lowest bits; the product spreads the others, which differ within a bucket, over
- * the four bits of filter that it sets. */
+ * the five bits of filter that it sets. */
 static uint64_t filter_bits(uint32_t hash)
 {
 	uint64_t product = hash * UINT64_C(0x9e3779b97f4a7c15);
 
 	return UINT64_C(1) << (product >> 58) | UINT64_C(1) << (product >> 52 & 63) |
-	       UINT64_C(1) << (product >> 46 & 63) | UINT64_C(1) << (product >> 40 & 63);
+	       UINT64_C(1) << (product >> 46 & 63) | UINT64_C(1) << (product >> 40 & 63) |
+	       UINT64_C(1) << (product >> 34 & 63);
 }
 
 static uint32_t bucket_number(const struct session_table *t, uint32_t hash)
