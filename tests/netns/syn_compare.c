@@ -19,7 +19,7 @@
 #define SYNS_MAX 256
 #define BYTES_MAX 128
 #define ETHERNET 14
-#define CLOCK_SLACK_MS 20
+#define CLOCK_SLACK_MS 50
 
 struct syn {
 	uint8_t bytes[BYTES_MAX]; /* from the IP header on */

@@ -40,7 +40,7 @@ with() {
 }
 
 our_syns() { key_line | on client "$(program qknock)" knock http --profile "$work/profile" --host "$to" \
-	--carrier syn --gap 2 "$@" >"$work/knock.out" 2>&1 || cat "$work/knock.out"; }
+	--carrier syn --gap 6 "$@" >"$work/knock.out" 2>&1 || cat "$work/knock.out"; }
 
 # same_form [hops|hops2]: the kernel's and ours, under the settings of now. With an argument ours come from elsewhere.
 same_form() {
