@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Are the SYNs of one capture of the form of those of another? syn_compare KERNEL.pcap OURS.pcap COUNT [hops|hops2]
+ * Are the client's SYNs of the form of its kernel's own? syn_compare CAPTURE COUNT [hops|hops2]
+ *
+ * The capture holds both: the client's go to the knock ports, the kernel's to ports below them.
  *
  * Compares byte by byte, from the IP header on, after blanking what is random or given by the knock: ports, sequence
  * number, IPv4 identification, IPv6 flow label, time stamp, checksums, and with "hops" the source. Of the blanked
  * fields it checks what can be: checksums right, parity of source ports as the kernel's, flow label there or not and
  * its highest bit as the kernel's, time stamps that run on the millisecond clock, sequence numbers and identifications
- * not all alike. OURS must have COUNT SYNs. Prints what differs; exit 1 then, 2 when a file is no use.
+ * not all alike. COUNT of the SYNs must be ours. Prints what differs; exit 1 then, 2 when the file is no use.
  */
 #include <pcap/pcap.h>
 #include <stdbool.h>
@@ -20,6 +22,7 @@
 #define BYTES_MAX 128
 #define ETHERNET 14
 #define CLOCK_SLACK_MS 50
+#define KNOCK_PORT_FIRST 8800
 
 struct syn {
 	uint8_t bytes[BYTES_MAX]; /* from the IP header on */
@@ -67,24 +70,26 @@ static size_t find_timestamp(const struct syn *s)
 }
 
 /* Frames that are no SYN are passed over. */
-static void take(struct capture *c, const struct pcap_pkthdr *header, const uint8_t *frame)
+static void take(const struct pcap_pkthdr *header, const uint8_t *frame)
 {
-	struct syn *s = &c->syns[c->count];
+	struct syn s = {.ms = (uint64_t)header->ts.tv_sec * 1000 + (uint64_t)header->ts.tv_usec / 1000};
+	struct capture *c;
 
-	if (header->caplen < ETHERNET + 40 || header->caplen - ETHERNET > BYTES_MAX || c->count == SYNS_MAX)
+	if (header->caplen < ETHERNET + 40 || header->caplen - ETHERNET > BYTES_MAX)
 		return;
-	s->len = header->caplen - ETHERNET;
-	memcpy(s->bytes, frame + ETHERNET, s->len);
-	s->v6 = s->bytes[0] >> 4 == 6;
-	s->tcp = s->v6 ? 40 : (s->bytes[0] & 15) * 4u;
-	if (s->bytes[s->v6 ? 6 : 9] != 6 || s->len < s->tcp + 20 || (s->bytes[s->tcp + 13] & 0x17) != 0x02)
+	s.len = header->caplen - ETHERNET;
+	memcpy(s.bytes, frame + ETHERNET, s.len);
+	s.v6 = s.bytes[0] >> 4 == 6;
+	s.tcp = s.v6 ? 40 : (s.bytes[0] & 15) * 4u;
+	if (s.bytes[s.v6 ? 6 : 9] != 6 || s.len < s.tcp + 20 || (s.bytes[s.tcp + 13] & 0x17) != 0x02)
 		return;
-	s->ms = (uint64_t)header->ts.tv_sec * 1000 + (uint64_t)header->ts.tv_usec / 1000;
-	s->timestamp = find_timestamp(s);
-	c->count++;
+	s.timestamp = find_timestamp(&s);
+	c = u16(s.bytes + s.tcp + 2) < KNOCK_PORT_FIRST ? &kernel : &ours;
+	if (c->count < SYNS_MAX)
+		c->syns[c->count++] = s;
 }
 
-static void read_capture(struct capture *c, const char *path)
+static void read_capture(const char *path)
 {
 	char error[PCAP_ERRBUF_SIZE];
 	pcap_t *pcap = pcap_open_offline(path, error);
@@ -96,10 +101,11 @@ static void read_capture(struct capture *c, const char *path)
 		exit(2);
 	}
 	while (pcap_next_ex(pcap, &header, &frame) == 1)
-		take(c, header, frame);
+		take(header, frame);
 	pcap_close(pcap);
-	if (c->count == 0) {
-		fprintf(stderr, "syn_compare: %s has no SYN\n", path);
+	if (kernel.count == 0 || ours.count == 0) {
+		fprintf(stderr, "syn_compare: %s has %zu SYNs of the kernel's and %zu of ours\n", path, kernel.count,
+			ours.count);
 		exit(2);
 	}
 }
@@ -260,17 +266,16 @@ static void check_offsets(void)
 
 int main(int argc, char **argv)
 {
-	bool no_offset = argc == 5 && strcmp(argv[4], "hops2") == 0;
-	bool hops = no_offset || (argc == 5 && strcmp(argv[4], "hops") == 0);
+	bool no_offset = argc == 4 && strcmp(argv[3], "hops2") == 0;
+	bool hops = no_offset || (argc == 4 && strcmp(argv[3], "hops") == 0);
 
-	if (argc != 4 && !hops) {
-		fputs("usage: syn_compare KERNEL.pcap OURS.pcap COUNT [hops|hops2]\n", stderr);
+	if (argc != 3 && !hops) {
+		fputs("usage: syn_compare CAPTURE COUNT [hops|hops2]\n", stderr);
 		return 2;
 	}
-	read_capture(&kernel, argv[1]);
-	read_capture(&ours, argv[2]);
-	if (ours.count != strtoul(argv[3], NULL, 10)) {
-		fprintf(stderr, "syn_compare: %zu SYNs instead of %s\n", ours.count, argv[3]);
+	read_capture(argv[1]);
+	if (ours.count != strtoul(argv[2], NULL, 10)) {
+		fprintf(stderr, "syn_compare: %zu SYNs instead of %s\n", ours.count, argv[2]);
 		failed = true;
 	}
 	for (size_t i = 0; i < kernel.count; i++)

@@ -26,30 +26,27 @@ cat >"$work/profile" <<-END
 END
 key_line() { echo "$(date +%s) $(head -c 32 /dev/urandom | base64 | tr +/ -_ | tr -d =) 7777777777"; }
 
-# The kernel's own, to a quarter of the ports; the server refuses each at once.
+# The kernel's own, to ports below the knock ports; the server refuses each at once.
 kernel_syns() {
-	on client bash -c "for port in {8800..8899..4}; do : <>/dev/tcp/$1/\$port; done" 2>/dev/null
+	on client bash -c "for port in {7000..7024}; do : <>/dev/tcp/$to/\$port; done" 2>/dev/null
 }
 
-# with MAKER ARGUMENT...: what MAKER sends, in the file $captured_in.
-with() {
-	capture_start "$captured_in" "tcp and dst host $to"
-	"$@"
-	sleep 0.05
-	capture_stop
+our_syns() {
+	key_line | on client "$(program qknock)" knock http --profile "$work/profile" --host "$to" \
+		--carrier syn --gap 6 "$@" >"$work/knock.out" 2>&1 || cat "$work/knock.out"
 }
-
-our_syns() { key_line | on client "$(program qknock)" knock http --profile "$work/profile" --host "$to" \
-	--carrier syn --gap 6 "$@" >"$work/knock.out" 2>&1 || cat "$work/knock.out"; }
 
 # same_form [hops|hops2]: the kernel's and ours, under the settings of now. With an argument ours come from elsewhere.
 same_form() {
 	local hop=--no-hop
 
-	captured_in=$work/kernel.pcap with kernel_syns "$to"
 	case ${1-}$to in hops*:*) hop=--hop=64 ;; hops*) hop=--hop=8 ;; esac
-	captured_in=$work/ours.pcap with our_syns $hop
-	"$compare" "$work/kernel.pcap" "$work/ours.pcap" 24 "$@"
+	capture_start "$work/both.pcap" "tcp and dst host $to"
+	kernel_syns
+	our_syns $hop
+	sleep 0.05
+	capture_stop
+	"$compare" "$work/both.pcap" 24 "$@"
 }
 
 # under NAME=VALUE [COMMAND]: both families with a setting of the client's kernel, which is put back then.
