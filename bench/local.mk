@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Benchmarks: "make bench" runs all, "make bench-NAME" one. They print figures and are no tests.
-EXTRA_PROGRAMS = bench/bench_session
+EXTRA_PROGRAMS = bench/bench_session bench/bench_pam
 CLEANFILES += $(EXTRA_PROGRAMS)
-BENCHES = bench-session bench-open bench-wrap
+BENCHES = bench-session bench-open bench-wrap bench-pam
 
 bench_bench_session_SOURCES = bench/bench_session.c
 bench_bench_session_LDADD = qknockd/libverifier.la
@@ -21,3 +21,18 @@ bench-open: all
 EXTRA_DIST += bench/bench_wrap.sh
 bench-wrap: all tests/netns/wrap_client tests/netns/grant_tool
 	$(srcdir)/bench/bench_wrap.sh '$(abs_top_builddir)'
+
+bench_bench_pam_SOURCES = bench/bench_pam.c
+bench_bench_pam_CPPFLAGS = $(AM_CPPFLAGS) $(PAM_CFLAGS)
+bench_bench_pam_LDADD = libcore/libcore.la $(PAM_LIBS)
+
+# -rpath: else libtool makes no shared object of what is not installed.
+EXTRA_LTLIBRARIES = bench/pam_loop.la
+bench_pam_loop_la_SOURCES = bench/pam_loop.c
+bench_pam_loop_la_CPPFLAGS = $(AM_CPPFLAGS) $(PAM_CFLAGS)
+bench_pam_loop_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -rpath /nowhere
+bench_pam_loop_la_LIBADD = $(PAM_LIBS)
+CLEANFILES += bench/pam_loop.la
+
+bench-pam: bench/bench_pam bench/pam_loop.la pam_knock/pam_knock.la
+	bench/bench_pam pam_knock/.libs/pam_knock.so bench/.libs/pam_loop.so '$(pamdir)'

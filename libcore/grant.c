@@ -143,7 +143,8 @@ static bool is_safe(const struct stat *st)
 	return (st->st_uid == 0 || st->st_uid == geteuid()) && (st->st_mode & (S_IWGRP | S_IWOTH)) == 0;
 }
 
-int grant_open_dir(int at, const char *path, int *fd)
+/* access: O_RDONLY, or O_PATH, which is quicker and enough to look names up in it. */
+static int open_dir(int at, const char *path, int access, int *fd)
 {
 	char bare[PATH_MAX];
 	size_t len = strlen(path);
@@ -157,7 +158,7 @@ int grant_open_dir(int at, const char *path, int *fd)
 		return QK_ERR_GRANT_DIR;
 	memcpy(bare, path, len);
 	bare[len] = '\0';
-	*fd = openat(at, bare, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	*fd = openat(at, bare, access | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (*fd < 0) {
 		if (errno == ENOENT)
 			return QK_ERR_NOT_FOUND;
@@ -170,6 +171,11 @@ int grant_open_dir(int at, const char *path, int *fd)
 	return QK_ERR_GRANT_DIR;
 }
 
+int grant_open_dir(int at, const char *path, int *fd)
+{
+	return open_dir(at, path, O_RDONLY, fd);
+}
+
 static int read_text(int fd, struct grant *g)
 {
 	char text[GRANT_TEXT_SIZE];
@@ -179,9 +185,9 @@ static int read_text(int fd, struct grant *g)
 
 	if (fstat(fd, &st) != 0)
 		return QK_ERR_IO;
-	if (!S_ISREG(st.st_mode) || !is_safe(&st))
+	if (!S_ISREG(st.st_mode) || !is_safe(&st) || st.st_size > (off_t)sizeof(text))
 		return QK_ERR_GRANT_FORMAT;
-	while (used < sizeof(text) && (n = read(fd, text + used, sizeof(text) - used)) != 0) {
+	while (used < (size_t)st.st_size && (n = read(fd, text + used, (size_t)st.st_size - used)) != 0) {
 		if (n > 0)
 			used += (size_t)n;
 		else if (errno != EINTR)
@@ -207,35 +213,63 @@ int grant_read(int fd, const char *name, struct grant *g)
 	return rc;
 }
 
+/* Where a file of the service is, as seen from the grants directory. */
+struct place {
+	char s[SERVICE_NAME_MAX + sizeof("/") + GRANT_CLAIM_SIZE];
+};
+
 /* A question about one client's grant. */
 struct query {
-	int fd; /* the service's directory */
+	int fd; /* the grants directory */
 	const char *service;
 	const struct address *client;
 	uint32_t max_age_s;
 	const char *login; /* NULL: any */
-	char name[ADDRESS_TEXT_SIZE];
-	char boot_id[CLOCK_BOOT_ID_SIZE];
+	struct place file; /* of the client's grant */
 };
 
-static int open_service(const char *dir, const char *service, int *fd)
+static struct place place_of(const struct query *query, const char *name)
 {
-	int base;
-	int rc;
+	struct place place;
 
-	*fd = -1;
-	rc = grant_open_dir(AT_FDCWD, dir, &base);
-	if (rc != 0)
-		return rc == QK_ERR_NOT_FOUND ? QK_ERR_GRANT_DIR : rc;
-	rc = grant_open_dir(base, service, fd);
-	close_keeping_errno(base);
-	return rc == QK_ERR_NOT_FOUND ? QK_ERR_GRANT_NONE : rc;
+	snprintf(place.s, sizeof(place.s), "%s/%s", query->service, name);
+	return place;
+}
+
+static struct place marker_of(const struct query *query, uint64_t id)
+{
+	char name[GRANT_MARKER_SIZE];
+
+	grant_marker_name(id, name);
+	return place_of(query, name);
+}
+
+static struct place claim_of(const struct query *query)
+{
+	char name[GRANT_CLAIM_SIZE];
+
+	grant_claim_name(query->client, name);
+	return place_of(query, name);
+}
+
+/*
+ * Once the grants directory is open and found safe, only we ourselves or root change what it holds: the service's
+ * directory can be looked at by its name, which costs half of opening it.
+ */
+static int check_service(int fd, const char *service)
+{
+	struct stat st;
+
+	if (fstatat(fd, service, &st, AT_SYMLINK_NOFOLLOW) != 0)
+		return errno == ENOENT ? QK_ERR_GRANT_NONE : QK_ERR_IO;
+	return S_ISDIR(st.st_mode) && is_safe(&st) ? 0 : QK_ERR_GRANT_DIR;
 }
 
 /* The caller closes query->fd, whatever comes back. */
 static int query_open(struct query *query, const char *dir, const char *service, const struct address *client,
 		      uint32_t max_age_s)
 {
+	char name[ADDRESS_TEXT_SIZE];
 	int rc;
 
 	memset(query, 0, sizeof(*query));
@@ -243,13 +277,15 @@ static int query_open(struct query *query, const char *dir, const char *service,
 	query->service = service;
 	query->client = client;
 	query->max_age_s = max_age_s;
-	address_format(client, query->name);
 	rc = name_check_service(service);
-	if (rc == 0)
-		rc = clock_boot_id(query->boot_id);
-	if (rc == 0)
-		rc = open_service(dir, service, &query->fd);
-	return rc;
+	if (rc != 0)
+		return rc;
+	address_format(client, name);
+	query->file = place_of(query, name);
+	rc = open_dir(AT_FDCWD, dir, O_PATH, &query->fd);
+	if (rc == QK_ERR_NOT_FOUND)
+		return QK_ERR_GRANT_DIR;
+	return rc == 0 ? check_service(query->fd, service) : rc;
 }
 
 static void query_close(const struct query *query)
@@ -258,15 +294,18 @@ static void query_close(const struct query *query)
 		close_keeping_errno(query->fd);
 }
 
-/* Reads the file name and holds it against the question. */
-static int query_read(const struct query *query, const char *name, struct grant *g)
+/* Reads a file and holds it against the question. */
+static int query_read(const struct query *query, const struct place *file, struct grant *g)
 {
-	int rc = grant_read(query->fd, name, g);
+	char boot_id[CLOCK_BOOT_ID_SIZE];
+	int rc = grant_read(query->fd, file->s, g);
 
 	if (rc == 0 && (strcmp(g->service, query->service) != 0 || !address_equal(&g->client, query->client)))
 		rc = QK_ERR_GRANT_FORMAT;
 	if (rc == 0)
-		rc = grant_check(g, clock_boot_ns(), query->boot_id, query->max_age_s);
+		rc = clock_boot_id(boot_id);
+	if (rc == 0)
+		rc = grant_check(g, clock_boot_ns(), boot_id, query->max_age_s);
 	if (rc == 0 && query->login != NULL && !grant_is_for(g, query->login))
 		rc = QK_ERR_GRANT_USER;
 	return rc;
@@ -279,7 +318,7 @@ int grant_find(const char *dir, const char *service, const struct address *clien
 
 	memset(g, 0, sizeof(*g));
 	if (rc == 0)
-		rc = query_read(&query, query.name, g);
+		rc = query_read(&query, &query.file, g);
 	if (rc != 0)
 		memset(g, 0, sizeof(*g));
 	query_close(&query);
@@ -291,19 +330,19 @@ int grant_find(const char *dir, const char *service, const struct address *clien
  * put a newer one in its place in between: what is in the file is what we took, so the marker gets its name.
  * Errors: GRANT_USED when that grant was taken before.
  */
-static int take_moved(const struct query *query, const char *marker, struct grant *g)
+static int take_moved(const struct query *query, const struct place *marker, struct grant *g)
 {
-	char own[GRANT_MARKER_SIZE];
+	struct place own;
 	int rc = query_read(query, marker, g);
 
 	if (g->id == 0) /* could not be read */
 		return rc;
-	grant_marker_name(g->id, own);
-	if (strcmp(own, marker) == 0 || renameat2(query->fd, marker, query->fd, own, RENAME_NOREPLACE) == 0)
+	own = marker_of(query, g->id);
+	if (strcmp(own.s, marker->s) == 0 || renameat2(query->fd, marker->s, query->fd, own.s, RENAME_NOREPLACE) == 0)
 		return rc;
 	if (errno != EEXIST && errno != ENOENT)
 		return QK_ERR_IO;
-	unlinkat(query->fd, marker, 0);
+	unlinkat(query->fd, marker->s, 0);
 	return QK_ERR_GRANT_USED;
 }
 
@@ -313,20 +352,20 @@ static int take_moved(const struct query *query, const char *marker, struct gran
  */
 static int claim_once(const struct query *query, struct grant *g)
 {
-	char marker[GRANT_MARKER_SIZE];
+	struct place marker;
 	struct grant now;
-	int rc = query_read(query, query->name, g);
+	int rc = query_read(query, &query->file, g);
 
 	if (rc != 0)
 		return rc;
-	grant_marker_name(g->id, marker);
-	if (renameat2(query->fd, query->name, query->fd, marker, RENAME_NOREPLACE) == 0)
-		return take_moved(query, marker, g);
+	marker = marker_of(query, g->id);
+	if (renameat2(query->fd, query->file.s, query->fd, marker.s, RENAME_NOREPLACE) == 0)
+		return take_moved(query, &marker, g);
 	if (errno == ENOENT)
 		return QK_ERR_GRANT_USED;
 	if (errno != EEXIST)
 		return QK_ERR_IO;
-	rc = grant_read(query->fd, query->name, &now);
+	rc = grant_read(query->fd, query->file.s, &now);
 	return rc == 0 && now.id != g->id ? 1 : QK_ERR_GRANT_USED;
 }
 
@@ -386,37 +425,35 @@ int grant_claim_read(int fd, const char *name, struct grant_claim *out)
 /* Replaces the note of an earlier grant. Without a note other processes are refused: no harm, no error. */
 static void note_claim(const struct query *query, uint64_t id, uint64_t connection)
 {
-	char name[GRANT_CLAIM_SIZE], text[CLAIM_TEXT_SIZE], temporary[CLAIM_TEXT_SIZE + sizeof(".tmp.")];
+	char text[CLAIM_TEXT_SIZE], name[CLAIM_TEXT_SIZE + sizeof(".tmp.")];
+	struct place temporary;
 
-	grant_claim_name(query->client, name);
 	snprintf(text, sizeof(text), CLAIM_FORMAT, id, connection);
-	snprintf(temporary, sizeof(temporary), ".tmp.%s", text);
-	if (symlinkat(text, query->fd, temporary) == 0 && renameat(query->fd, temporary, query->fd, name) != 0)
-		unlinkat(query->fd, temporary, 0);
+	snprintf(name, sizeof(name), ".tmp.%s", text);
+	temporary = place_of(query, name);
+	if (symlinkat(text, query->fd, temporary.s) == 0 &&
+	    renameat(query->fd, temporary.s, query->fd, claim_of(query).s) != 0)
+		unlinkat(query->fd, temporary.s, 0);
 }
 
 /* The grant id as it was taken. Errors: as query_read. */
 static int read_taken(const struct query *query, uint64_t id, struct grant *g)
 {
-	char marker[GRANT_MARKER_SIZE];
-	int rc;
+	struct place marker = marker_of(query, id);
+	int rc = query_read(query, &marker, g);
 
-	grant_marker_name(id, marker);
-	rc = query_read(query, marker, g);
 	return rc == 0 && g->id != id ? QK_ERR_GRANT_FORMAT : rc;
 }
 
 /* The grant that this login took before. Errors: GRANT_NONE, or what is wrong with the grant now. */
 static int find_taken(const struct query *query, const struct grant_login *login, struct grant *g)
 {
-	char name[GRANT_CLAIM_SIZE];
 	struct grant_claim taken;
 	uint64_t connection;
 
 	if (login->claimed != 0 && read_taken(query, login->claimed, g) == 0)
 		return 0;
-	grant_claim_name(query->client, name);
-	if (grant_claim_read(query->fd, name, &taken) != 0)
+	if (grant_claim_read(query->fd, claim_of(query).s, &taken) != 0)
 		return QK_ERR_GRANT_NONE;
 	if (connection_find(query->client, login->port, &connection) != 0 || connection != taken.connection)
 		return QK_ERR_GRANT_NONE;
@@ -433,6 +470,26 @@ static int take_for_login(const struct query *query, const struct grant_login *l
 	return rc;
 }
 
+/* A grant for many uses is the common case and costs nothing more than grant_find. */
+static int find_or_take(const struct query *query, const struct grant_login *login, struct grant *g, bool *taken)
+{
+	struct grant own;
+	int rc = query_read(query, &query->file, g);
+
+	if (rc == 0 && !login->claim && !g->single_use)
+		return 0;
+	if (find_taken(query, login, &own) == 0) {
+		*taken = true;
+		*g = own;
+		return 0;
+	}
+	if (rc == 0 && !login->peek) {
+		rc = take_for_login(query, login, g);
+		*taken = rc == 0;
+	}
+	return rc;
+}
+
 int grant_login(const char *dir, const char *service, const struct address *client, uint32_t max_age_s,
 		struct grant_login *login, struct grant *g)
 {
@@ -442,15 +499,8 @@ int grant_login(const char *dir, const char *service, const struct address *clie
 
 	memset(g, 0, sizeof(*g));
 	query.login = login->name;
-	if (rc == 0) {
-		taken = find_taken(&query, login, g) == 0;
-		if (!taken)
-			rc = query_read(&query, query.name, g);
-	}
-	if (rc == 0 && !taken && !login->peek && (login->claim || g->single_use)) {
-		rc = take_for_login(&query, login, g);
-		taken = rc == 0;
-	}
+	if (rc == 0)
+		rc = find_or_take(&query, login, g, &taken);
 	if (rc != 0)
 		memset(g, 0, sizeof(*g));
 	login->claimed = taken ? g->id : 0;
