@@ -18,7 +18,9 @@ make -s -j"$(nproc)" >make.log 2>&1 || { tail -20 make.log; exit 1; }
 make -s install DESTDIR="$work/root" >install.log 2>&1 || { tail -20 install.log; exit 1; }
 
 plugins=$(pkg-config --variable=xtlibdir xtables)
+pam=$(pkg-config --variable=libdir pam)/security
 for f in usr/sbin/qknockd usr/sbin/qknockctl usr/bin/qknock "${plugins#/}/libxt_knock.so" \
+	"${pam#/}/pam_knock.so" usr/share/man/man8/pam_knock.8 \
 	usr/share/man/man8/qknockd.8 usr/share/man/man1/qknock.1; do
 	[ -e "$work/root/$f" ] || { echo "not installed: /$f"; exit 1; }
 done
