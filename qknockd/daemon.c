@@ -107,8 +107,11 @@ static int reload(void *arg)
 	hooks_set_timeout(d->hooks, config->hook_timeout_s);
 	d->config = config;
 	rc = granter_reload(d->granter, config);
+	/* Whatever became of that: both must let go of the old configuration. */
+	int keys_rc = engine_reload(d->engine, config);
+
 	if (rc == 0)
-		rc = engine_reload(d->engine, config);
+		rc = keys_rc;
 	if (rc != 0)
 		log_line(d->log, LOG_LEVEL_ERROR, "reload is incomplete: %s", error_text(rc));
 	else

@@ -61,6 +61,21 @@ user=bob send -s late knock $FORWARD
 late() { ctl grants | grep -q late; }
 check "a pending key opens a service that came later" wait_until 2 late
 
+# A new grants directory that cannot be made: the rest of the configuration counts all the same.
+echo "in the way" >"$work/elsewhere"
+services="$services last:8083"
+log_mark
+configure
+sed -i "s|^\(\s*grants_dir\) = .*|\1 = \"$work/elsewhere\"|" "$conf"
+daemon_signal HUP
+check "a reload that cannot write the grants says so" wait_until 3 logged 'reload is incomplete'
+knows_last() { ctl profile alice | grep -q '^service last '; }
+check "and has taken over the new services" knows_last
+issue alice
+profile_of alice
+send -s last knock $FORWARD
+check "a knock for one of them is granted" wait_until 3 logged 'grant user=alice service=last'
+
 daemon_end TERM
 check "SIGTERM ends the daemon" logged 'stopping on signal'
 check "and its socket" [ ! -e "$work/control" ]
