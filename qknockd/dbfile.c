@@ -134,22 +134,26 @@ static int is_wal(struct dbfile *f)
 	return code;
 }
 
-/* Makes the schema in an empty file; knows this version only. Runs inside a transaction, so that two that
- * start at once do not both make it. */
-static int check_schema(struct dbfile *f)
+static int execute(struct dbfile *f, const char *sql, const char *what)
+{
+	int code = sqlite3_exec(f->db, sql, NULL, NULL, NULL);
+
+	return code != SQLITE_OK ? dbfile_fail(f, code, what) : 0;
+}
+
+/* Knows this version only. Inside of a transaction, so that what it reads is one state of the file. */
+static int check_schema(struct dbfile *f, bool *empty)
 {
 	sqlite3_int64 application, version, tables;
 	int code;
 
+	*empty = false;
 	if ((code = pragma_number(f, "PRAGMA application_id", &application)) != SQLITE_OK ||
 	    (code = pragma_number(f, "PRAGMA user_version", &version)) != SQLITE_OK ||
 	    (code = pragma_number(f, "SELECT count(*) FROM sqlite_schema", &tables)) != SQLITE_OK)
 		return dbfile_fail(f, code, "read its version");
-	if (application == 0 && version == 0 && tables == 0) {
-		code = sqlite3_exec(f->db, f->schema->create, NULL, NULL, NULL);
-		return code != SQLITE_OK ? dbfile_fail(f, code, "make its tables") : 0;
-	}
-	if (application == f->schema->application_id && version == f->schema->version)
+	*empty = application == 0 && version == 0 && tables == 0;
+	if (*empty || (application == f->schema->application_id && version == f->schema->version))
 		return 0;
 	log_line(f->log, LOG_LEVEL_ERROR, "store refused: %s path=%s version=%lld expected=%d",
 		 application == f->schema->application_id ? "written by another version of qknockd"
@@ -158,20 +162,28 @@ static int check_schema(struct dbfile *f)
 	return QK_ERR_STORE_VERSION;
 }
 
+/* Only a file without tables is worth waiting for the lock to write, which others may keep for long. */
 static int prepare_schema(struct dbfile *f)
 {
-	int code = sqlite3_exec(f->db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
-	int err;
+	bool empty;
+	int err = execute(f, "BEGIN", "be read");
 
-	if (code != SQLITE_OK)
-		return dbfile_fail(f, code, "be locked");
-	err = check_schema(f);
-	if (err != 0) {
-		dbfile_rollback(f);
+	if (err == 0)
+		err = check_schema(f, &empty);
+	dbfile_rollback(f);
+	if (err != 0 || !empty)
 		return err;
-	}
-	code = sqlite3_exec(f->db, "COMMIT", NULL, NULL, NULL);
-	return code != SQLITE_OK ? dbfile_fail(f, code, "commit its tables") : 0;
+	err = execute(f, "BEGIN IMMEDIATE", "be locked");
+	/* Another process may have made them meanwhile. */
+	if (err == 0)
+		err = check_schema(f, &empty);
+	if (err == 0 && empty)
+		err = execute(f, f->schema->create, "make its tables");
+	if (err == 0)
+		err = execute(f, "COMMIT", "commit its tables");
+	if (err != 0)
+		dbfile_rollback(f);
+	return err;
 }
 
 static int connect_file(struct dbfile *f)
