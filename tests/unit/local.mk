@@ -20,7 +20,7 @@ tests_unit_test_grant_LDADD = $(UNIT_LIBS)
 
 check_PROGRAMS += tests/unit/test_knockmap
 TESTS += tests/unit/test_knockmap
-tests_unit_test_knockmap_SOURCES = tests/unit/test_knockmap.c tests/unit/unit.h
+tests_unit_test_knockmap_SOURCES = tests/unit/test_knockmap.c tests/unit/bpffs.h tests/unit/unit.h
 tests_unit_test_knockmap_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_knockmap_LDADD = xt_knock/libknockmap.la $(UNIT_LIBS)
 
@@ -156,8 +156,8 @@ tests_unit_test_grantdir_LDADD = $(UNIT_LIBS)
 
 check_PROGRAMS += tests/unit/test_granter_table
 TESTS += tests/unit/test_granter_table
-tests_unit_test_granter_table_SOURCES = tests/unit/test_granter_table.c tests/unit/granter.h tests/unit/grants.h \
-	tests/unit/unit.h
+tests_unit_test_granter_table_SOURCES = tests/unit/test_granter_table.c tests/unit/bpffs.h \
+	tests/unit/granter.h tests/unit/grants.h tests/unit/unit.h
 tests_unit_test_granter_table_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_granter_table_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_boot_ns,--wrap=store_grant_remove
 tests_unit_test_granter_table_LDADD = qknockd/libverifier.la $(UNIT_LIBS)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "libcore/error.h"
+#include "tests/unit/bpffs.h"
 #include "xt_knock/bpfsys.h"
 #include "xt_knock/knockmap.h"
 
@@ -245,7 +246,7 @@ int main(void)
 	snprintf(table, sizeof(table), "unit-%d", (int)getpid());
 	snprintf(directory, sizeof(directory), KNOCKMAP_ROOT "/%s", table);
 	snprintf(pin, sizeof(pin), "%s/grants", directory);
-	if (knockmap_open(table, &fd) != 0) {
+	if (!bpffs_own() || knockmap_open(table, &fd) != 0) {
 		fprintf(stderr,
 			"kernel maps not tested: this needs root and a bpf file system on " KNOCKMAP_BPFFS "\n");
 		return failed != 0 ? failed : SKIP;

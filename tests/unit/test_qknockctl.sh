@@ -13,6 +13,7 @@ host = "gw.example.net"
 store = "$dir/qknock.db"
 control = "$dir/run/control"
 grants_dir = "$dir/grants"
+table = none
 log = stderr
 service "ssh" { protocol = tcp  port = 22  grant_time = 30 }
 service "web" { protocol = tcp  port = 443  grant_time = 3600 }
