@@ -59,9 +59,17 @@ int chain_check_r(uint64_t r, uint64_t n_mod)
 	return r >= 2 && r < n_mod && gcd(r, n_mod) == 1 ? 0 : QK_ERR_R;
 }
 
+#define WIDTH_V4 8
+#define WIDTH_V6 64
+
 int chain_check_width(const struct address *client, uint16_t width)
 {
-	return width == 0 || width == (address_is_v4(client) ? 8 : 64) ? 0 : QK_ERR_WIDTH;
+	return width == 0 || width == (address_is_v4(client) ? WIDTH_V4 : WIDTH_V6) ? 0 : QK_ERR_WIDTH;
+}
+
+int chain_check_any_width(uint16_t width)
+{
+	return width == 0 || width == WIDTH_V4 || width == WIDTH_V6 ? 0 : QK_ERR_WIDTH;
 }
 
 static uint64_t low_mask(uint16_t width)

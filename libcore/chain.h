@@ -14,6 +14,7 @@
 #define CHAIN_MODULUS_MIN 77
 #define CHAIN_PRIME_BITS 32
 #define CHAIN_WIDTHS_MAX 2 /* of one address family: no hopping and the family's one width */
+#define CHAIN_WIDTHS_ALL 3 /* of both */
 
 /* N = p*q. Errors: PRIME unless both are prime and different, MODULUS when N is below 77 or needs more than 64 bits. */
 int chain_modulus(uint64_t p, uint64_t q, uint64_t *n_mod);
@@ -25,6 +26,7 @@ int chain_draw_primes(uint64_t *p, uint64_t *q);
 int chain_check_modulus(uint64_t n_mod);
 int chain_check_r(uint64_t r, uint64_t n_mod);
 int chain_check_width(const struct address *client, uint16_t width);
+int chain_check_any_width(uint16_t width); /* of either family */
 
 /* The count source addresses of a knock. Inputs are checked; errors: MODULUS, R, WIDTH. */
 int chain_hops(const struct address *client, uint16_t width, uint64_t r, uint64_t n_mod, size_t count,

@@ -13,8 +13,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "libcore/chain.h"
 #include "libcore/conftext.h"
 #include "libcore/control.h"
+#include "libcore/decimal.h"
 #include "libcore/error.h"
 #include "libcore/grant.h"
 #include "libcore/profile.h"
@@ -90,11 +92,6 @@ static bool only_of(const char *text, size_t max, const char *more)
 	return true;
 }
 
-static int check_host(const char *text)
-{
-	return only_of(text, PROFILE_HOST_MAX, ".:-_") && *text != '-' ? 0 : QK_ERR_CONFIG;
-}
-
 static int check_group(const char *text)
 {
 	return only_of(text, 32, "._-") && *text != '-' ? 0 : QK_ERR_CONFIG;
@@ -145,14 +142,9 @@ static int set_table(const struct keyword *keyword, const struct values *values,
 
 static int parse_number(const char *text, uint32_t min, uint32_t max, uint32_t *out)
 {
-	char *end;
-	unsigned long long n;
+	uint64_t n;
 
-	if (text[0] < '0' || text[0] > '9' || (text[0] == '0' && text[1] != '\0'))
-		return QK_ERR_CONFIG;
-	errno = 0;
-	n = strtoull(text, &end, 10);
-	if (errno != 0 || *end != '\0' || n < min || n > max)
+	if (!decimal_parse(text, strlen(text), max, &n) || n < min)
 		return QK_ERR_CONFIG;
 	*out = (uint32_t)n;
 	return 0;
@@ -196,8 +188,8 @@ static int set_widths(const struct keyword *keyword, const struct values *values
 	for (size_t i = 0; i < values->count; i++) {
 		uint32_t width;
 
-		if (parse_number(values->items[i]->text, 0, 64, &width) != 0 ||
-		    (width != 0 && width != 8 && width != 64) || config->width_count == 3)
+		if (parse_number(values->items[i]->text, 0, UINT16_MAX, &width) != 0 ||
+		    chain_check_any_width((uint16_t)width) != 0 || config->width_count == CHAIN_WIDTHS_ALL)
 			return QK_ERR_CONFIG;
 		for (size_t k = 0; k < config->width_count; k++)
 			if (config->widths[k] == width)
@@ -271,7 +263,7 @@ static int set_hook(const struct keyword *keyword, const struct values *values, 
 static const struct keyword root_keywords[] = {
 	{.name = "server_id", .required = true, .set = set_text, .offset = IN_CONFIG(server_id),
 	 .check = name_check_server, .expected = "1 to 64 printable ASCII characters without blanks"},
-	{.name = "host", .set = set_text, .offset = IN_CONFIG(host), .check = check_host,
+	{.name = "host", .set = set_text, .offset = IN_CONFIG(host), .check = profile_check_host,
 	 .expected = "a host name or numeric address of up to 253 characters"},
 	{.name = "interfaces", .list = true, .preset = "any", .set = set_interfaces, .offset = IN_CONFIG(interfaces),
 	 .expected = "different names of interfaces, or any alone"},

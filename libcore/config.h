@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "libcore/chain.h"
 #include "libcore/log.h"
 #include "libcore/name.h"
 #include "libcore/service.h"
@@ -30,7 +31,7 @@ struct config {
 	char *host;	   /* what profiles tell clients; NULL if none */
 	char **interfaces; /* NULL-terminated; {"any"} by default */
 	struct knock_shape shape;
-	uint16_t widths[3];
+	uint16_t widths[CHAIN_WIDTHS_ALL];
 	size_t width_count;
 	uint32_t validity_s; /* life of a one-time key, seconds */
 	uint32_t hook_timeout_s;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "libcore/crypto.h"
+#include "libcore/decimal.h"
 #include "libcore/error.h"
 
 /* A daemon that hangs must not hang its administrator too. */
@@ -69,7 +70,7 @@ int control_add(struct control_message *m, const char *name, const char *value)
 
 int control_add_u64(struct control_message *m, const char *name, uint64_t value)
 {
-	char text[21];
+	char text[DECIMAL_U64_SIZE];
 
 	snprintf(text, sizeof(text), "%" PRIu64, value);
 	return control_add(m, name, text);
@@ -86,22 +87,11 @@ const char *control_get(const struct control_message *m, const char *name)
 int control_get_u64(const struct control_message *m, const char *name, uint64_t *value)
 {
 	const char *s = control_get(m, name);
-	uint64_t v = 0;
 
 	*value = 0;
 	if (s == NULL)
 		return QK_ERR_NOT_FOUND;
-	if (s[0] == '\0' || (s[0] == '0' && s[1] != '\0'))
-		return QK_ERR_CONTROL;
-	for (; *s != '\0'; s++) {
-		unsigned digit = (unsigned)*s - '0';
-
-		if (digit > 9 || v > (UINT64_MAX - digit) / 10)
-			return QK_ERR_CONTROL;
-		v = v * 10 + digit;
-	}
-	*value = v;
-	return 0;
+	return decimal_parse(s, strlen(s), UINT64_MAX, value) ? 0 : QK_ERR_CONTROL;
 }
 
 static const char *const error_names[] = {

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "libcore/chain.h"
 #include "libcore/decimal.h"
 #include "libcore/error.h"
 
@@ -53,20 +52,21 @@ static int read_server_id(struct parser *p)
 	return 0;
 }
 
-/* A host name or a numeric address, with a scope perhaps; never an option of some other command. */
-static int read_host(struct parser *p)
+int profile_check_host(const char *host)
 {
-	static const char others[] = ".-_:%";
-	const char *host = p->words[1];
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:%";
 	size_t len = strlen(host);
 
-	for (const char *c = host; *c != '\0'; c++)
-		if (!((*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9') ||
-		      strchr(others, *c) != NULL))
-			return refuse(p, QK_ERR_PROFILE, "a host name or a numeric address");
-	if (len > PROFILE_HOST_MAX || *host == '-')
-		return refuse(p, QK_ERR_PROFILE, "a host name or a numeric address");
-	memcpy(p->profile->host, host, len + 1);
+	return len > 0 && len <= PROFILE_HOST_MAX && strspn(host, allowed) == len && *host != '-' ? 0 : QK_ERR_PROFILE;
+}
+
+static int read_host(struct parser *p)
+{
+	int rc = profile_check_host(p->words[1]);
+
+	if (rc != 0)
+		return refuse(p, rc, "a host name or a numeric address");
+	strcpy(p->profile->host, p->words[1]);
 	return 0;
 }
 
@@ -121,7 +121,7 @@ static int read_widths(struct parser *p)
 	for (size_t i = 1; i < p->word_count; i++) {
 		uint64_t width;
 
-		if (!decimal(p->words[i], 64, &width) || (width != 0 && width != 8 && width != 64))
+		if (!decimal(p->words[i], UINT16_MAX, &width) || chain_check_any_width((uint16_t)width) != 0)
 			return refuse(p, QK_ERR_WIDTH, "one or more of 0, 8 and 64");
 		for (size_t j = 0; j < profile->width_count; j++)
 			if (profile->widths[j] == width)
@@ -172,7 +172,7 @@ static const struct key {
     {"ports", 2, 2, true, false, read_ports, "ports FIRST-LAST", "a ports line"},
     {"count", 2, 2, true, false, read_count, "count NUMBER", "a count line"},
     {"validity", 2, 2, true, false, read_validity, "validity SECONDS", "a validity line"},
-    {"widths", 2, 1 + PROFILE_WIDTHS_MAX, true, false, read_widths, "widths WIDTH...", "a widths line"},
+    {"widths", 2, 1 + CHAIN_WIDTHS_ALL, true, false, read_widths, "widths WIDTH...", "a widths line"},
     {"service", 4, 4, true, true, read_service, "service NAME tcp|udp PORT", "a service line"},
 };
 

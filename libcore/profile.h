@@ -20,12 +20,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "libcore/chain.h"
 #include "libcore/name.h"
 #include "libcore/service.h"
 
 #define PROFILE_HOST_MAX 253
 #define PROFILE_SERVICES_MAX 32
-#define PROFILE_WIDTHS_MAX 3 /* 0, 8, 64 */
 #define PROFILE_TEXT_SIZE 4096
 
 struct profile {
@@ -35,7 +35,7 @@ struct profile {
 	uint64_t n_mod;
 	uint32_t validity; /* seconds that a one-time key lives */
 	struct knock_shape shape;
-	uint16_t widths[PROFILE_WIDTHS_MAX];
+	uint16_t widths[CHAIN_WIDTHS_ALL];
 	size_t width_count;
 	struct service services[PROFILE_SERVICES_MAX];
 	size_t service_count;
@@ -50,6 +50,9 @@ struct profile_fault {
 /* Parses text strictly: unknown keys, repeated keys, missing keys and values out of range are errors.
  * Errors: PROFILE or the error of the value; *fault (may be NULL) says where and *out is then zero. */
 int profile_parse(struct profile *out, const char *text, size_t len, struct profile_fault *fault);
+
+/* A host name or a numeric address, perhaps with a scope; never an option of some other command. 0 or PROFILE. */
+int profile_check_host(const char *host);
 
 /* The text that profile_parse reads. Errors: SPACE. */
 int profile_format(const struct profile *profile, char *text, size_t size);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "libcore/decimal.h"
 #include "libcore/error.h"
 
 int service_check(const struct service *s)
@@ -42,29 +43,21 @@ int service_protocol_parse(const char *name, uint8_t *protocol)
 	return 0;
 }
 
-/* One port at *p, decimal without sign or blanks; moves *p behind it. 0 means that there was none. */
-static uint16_t port_at(const char **p)
-{
-	unsigned long value = 0;
-	const char *start = *p;
-
-	while (**p >= '0' && **p <= '9' && *p - start < 5)
-		value = value * 10 + (unsigned long)(*(*p)++ - '0');
-	return value <= UINT16_MAX ? (uint16_t)value : 0;
-}
-
 int knock_ports_parse(const char *text, struct knock_shape *shape)
 {
-	const char *p = text;
-	uint16_t first = port_at(&p);
-	uint16_t last;
+	const char *dash = strchrnul(text, '-');
+	const char *second = *dash != '\0' ? dash + 1 : dash;
+	struct knock_shape found = {.count = KNOCK_COUNT_MIN};
+	uint64_t first, last;
 
-	if (first == 0 || *p++ != '-')
+	if (!decimal_parse(text, (size_t)(dash - text), UINT16_MAX, &first) ||
+	    !decimal_parse(second, strlen(second), UINT16_MAX, &last))
 		return QK_ERR_KNOCK_PORTS;
-	last = port_at(&p);
-	if (*p != '\0' || last < first || last - first + 1 < KNOCK_SPAN_MIN)
+	found.port_first = (uint16_t)first;
+	found.port_last = (uint16_t)last;
+	if (knock_shape_check(&found) != 0)
 		return QK_ERR_KNOCK_PORTS;
-	shape->port_first = first;
-	shape->port_last = last;
+	shape->port_first = found.port_first;
+	shape->port_last = found.port_last;
 	return 0;
 }

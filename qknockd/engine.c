@@ -510,7 +510,7 @@ static void fill_widths(const struct config *config, const struct store_user *us
 {
 	for (size_t i = 0; i < config->width_count; i++)
 		for (size_t j = 0; j < user->width_count; j++)
-			if (config->widths[i] == user->widths[j] && profile->width_count < PROFILE_WIDTHS_MAX)
+			if (config->widths[i] == user->widths[j] && profile->width_count < CHAIN_WIDTHS_ALL)
 				profile->widths[profile->width_count++] = config->widths[i];
 }
 
