@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 #include "qknockctl/ctl.h"
 
@@ -185,6 +186,8 @@ int main(int argc, char **argv)
 	struct ctl ctl = {.json = false};
 	int code = parse_options(&ctl, argc, argv);
 
+	/* Pass-codes and one-time keys go through this memory: no core dump. */
+	prctl(PR_SET_DUMPABLE, 0);
 	if (code < 0)
 		code = run_command(&ctl, argc - optind, argv + optind);
 	config_free(ctl.config);

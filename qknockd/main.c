@@ -110,18 +110,42 @@ static int go_background(void)
 	return fds[1];
 }
 
+/* So that no file that is opened later gets the number of one of these, and a line of the log with it. */
+static int open_standard(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	return fd < 0 ? QK_ERR_IO : close(fd);
+}
+
 /* Only once all is open: what goes wrong before is said on the terminal. */
 static void report_ready(int fd)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	if (null >= 0)
-		for (int i = 0; i <= STDERR_FILENO; i++)
-			dup2(null, i);
+	if (null < 0)
+		_exit(EXIT_FAULT);
+	for (int i = 0; i <= STDERR_FILENO; i++)
+		dup2(null, i);
 	close(null);
 	if (write(fd, "", 1) != 1)
 		_exit(EXIT_FAULT);
 	close(fd);
+}
+
+static int open_log(const struct options *o, const struct config *config, struct logger *logger)
+{
+	if (!o->foreground && strcmp(config->log_target, "stderr") == 0) {
+		fputs("qknockd: log = stderr leads nowhere in the background: add -f\n", stderr);
+		return QK_ERR_CONFIG;
+	}
+	if (logger_open(logger, config->log_target, config->log_level) == 0)
+		return 0;
+	fprintf(stderr, "qknockd: log %s: %s\n", config->log_target, strerror(errno));
+	return QK_ERR_IO;
 }
 
 static int write_pid(const char *path)
@@ -142,15 +166,17 @@ static int serve(const struct options *o, const char *path, struct config *confi
 
 	if (rc != 0)
 		return rc;
-	if (o->pid_file != NULL && (rc = write_pid(o->pid_file)) != 0)
+	if (o->pid_file != NULL && (rc = write_pid(o->pid_file)) != 0) {
 		log_line(logger_log(logger), LOG_LEVEL_ERROR, "can't start: %s: %s", o->pid_file, strerror(errno));
-	if (rc == 0 && ready >= 0)
+		goto out;
+	}
+	if (ready >= 0)
 		report_ready(ready);
-	if (rc == 0)
-		rc = daemon_run(daemon);
-	daemon_close(daemon);
+	rc = daemon_run(daemon);
 	if (o->pid_file != NULL)
 		unlink(o->pid_file);
+out:
+	daemon_close(daemon);
 	return rc;
 }
 
@@ -162,6 +188,8 @@ int main(int argc, char **argv)
 	char *path = NULL;
 	int rc;
 
+	if (open_standard() != 0)
+		return EXIT_FAULT;
 	if (parse(argc, argv, &o) != 0)
 		return EXIT_USAGE;
 	/* Keys are in this memory: no core dump, no debugger of another user. */
@@ -179,10 +207,9 @@ int main(int argc, char **argv)
 		config_free(config);
 		goto out;
 	}
-	if (logger_open(logger, config->log_target, config->log_level) != 0) {
-		fprintf(stderr, "qknockd: log %s: %s\n", config->log_target, strerror(errno));
+	rc = open_log(&o, config, logger);
+	if (rc != 0) {
 		config_free(config);
-		rc = QK_ERR_IO;
 		goto out;
 	}
 	rc = serve(&o, path, config, logger);
