@@ -53,13 +53,15 @@ static int find_service(struct knock *k)
 static int find_peer(struct knock *k)
 {
 	const char *host = k->options.host != NULL ? k->options.host : k->profile.host;
-	int rc;
+	int rc, family = AF_UNSPEC;
 
 	if (host[0] == '\0') {
 		say_error("profile %s names no host: say where to knock with --host", k->profile_name);
 		return CLIENT_USAGE;
 	}
-	rc = peer_find(host, k->options.address, &k->peer);
+	if (k->options.width != 0) /* a host with both kinds of addresses is knocked at where the hops are */
+		family = k->options.width == 8 ? AF_INET : AF_INET6;
+	rc = peer_find(host, family, k->options.address, &k->peer);
 	if (rc == 0)
 		return CLIENT_OK;
 	return rc == QK_ERR_ADDRESS ? CLIENT_USAGE : CLIENT_SEND;

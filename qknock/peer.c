@@ -100,8 +100,8 @@ static int resolve(const char *host, int family, struct peer *out)
 
 	if (rc != 0) {
 		say_error("host %s: %s%s", host, rc == EAI_SYSTEM ? strerror(errno) : gai_strerror(rc),
-			  family == AF_INET    ? " (looked for IPv4, because the client's address is one)"
-			  : family == AF_INET6 ? " (looked for IPv6, because the client's address is one)"
+			  family == AF_INET    ? " (looked for IPv4, because of the client's address or the hop width)"
+			  : family == AF_INET6 ? " (looked for IPv6, because of the client's address or the hop width)"
 					       : "");
 		return QK_ERR_NOT_FOUND;
 	}
@@ -110,9 +110,9 @@ static int resolve(const char *host, int family, struct peer *out)
 	return rc;
 }
 
-int peer_find(const char *host, const char *address, struct peer *out)
+int peer_find(const char *host, int family, const char *address, struct peer *out)
 {
-	int rc, family = AF_UNSPEC;
+	int rc;
 
 	memset(out, 0, sizeof(*out));
 	if (address != NULL) {

@@ -18,10 +18,10 @@ struct peer {
 	socklen_t sa_len;
 };
 
-/* host: name or numeric address. address: what the key was issued for, NULL for the local one; it decides which of the
+/* host: name or numeric address. family: AF_UNSPEC, or the one to use. address: what the key was issued for, NULL for the local one; it decides which of the
  * host's families is used. Of several addresses the first to which there is a route is taken.
  * Errors: ADDRESS (address is none or has another family than the host), NOT_FOUND (unknown host), IO (no route). */
-int peer_find(const char *host, const char *address, struct peer *out);
+int peer_find(const char *host, int family, const char *address, struct peer *out);
 
 /* Into a sockaddr_in or sockaddr_in6; port in host order. */
 void peer_set_port(struct sockaddr_storage *ss, uint16_t port);

@@ -95,7 +95,7 @@ static int find_address(const struct request_options *options, const struct prof
 		say_error("the profile names no host, so that the address is not known: give --address or --host");
 		return CLIENT_USAGE;
 	}
-	if (peer_find(host, NULL, &peer) != 0)
+	if (peer_find(host, AF_UNSPEC, NULL, &peer) != 0)
 		return CLIENT_SEND;
 	*source = peer.local;
 	if (peer_is_private(&peer.local) && !peer_is_private(&peer.server)) {

@@ -11,14 +11,19 @@
 
 static char said[1024];
 
-static int find(const char *host, const char *address, struct peer *out)
+static int find_in(int family, const char *host, const char *address, struct peer *out)
 {
 	int rc;
 
 	quiet_begin();
-	rc = peer_find(host, address, out);
+	rc = peer_find(host, family, address, out);
 	quiet_end(said, sizeof(said));
 	return rc;
+}
+
+static int find(const char *host, const char *address, struct peer *out)
+{
+	return find_in(AF_UNSPEC, host, address, out);
 }
 
 static bool is_private(const char *text)
@@ -73,6 +78,18 @@ static void test_named_address(void **state)
 	assert_non_null(strstr(said, "looked for IPv6"));
 }
 
+static void test_family(void **state)
+{
+	struct peer peer;
+
+	(void)state;
+	assert_int_equal(find_in(AF_INET, "127.0.0.2", NULL, &peer), 0);
+	assert_int_equal(find_in(AF_INET6, "127.0.0.2", NULL, &peer), QK_ERR_NOT_FOUND);
+	assert_int_equal(find_in(AF_INET, "::1", NULL, &peer), QK_ERR_NOT_FOUND);
+	/* The address decides. */
+	assert_int_equal(find_in(AF_INET6, "127.0.0.2", "127.0.0.1", &peer), 0);
+}
+
 static void test_unknown_host(void **state)
 {
 	struct peer peer;
@@ -104,8 +121,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_private_addresses), cmocka_unit_test(test_local_address_towards_the_server),
-	    cmocka_unit_test(test_named_address),     cmocka_unit_test(test_unknown_host),
-	    cmocka_unit_test(test_drawn_flows),
+	    cmocka_unit_test(test_named_address),     cmocka_unit_test(test_family),
+	    cmocka_unit_test(test_unknown_host),      cmocka_unit_test(test_drawn_flows),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
