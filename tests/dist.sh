@@ -6,8 +6,8 @@ build=$1
 work=$(mktemp -d)
 trap 'chmod -R u+w "$work"; rm -rf "$work"' EXIT
 
-make -C "$build" -s dist distdir="$work/qknock" >"$work/dist.log" 2>&1 || { cat "$work/dist.log"; exit 1; }
-archive=$(find "$work" "$build" -maxdepth 1 -name 'qknock*.tar.xz' | head -1)
+make -C "$build" -s dist >"$work/dist.log" 2>&1 || { cat "$work/dist.log"; exit 1; }
+archive=$(find "$build" -maxdepth 1 -name 'qknock-*.tar.xz')
 mkdir "$work/src" "$work/obj" "$work/root"
 tar -xJf "$archive" -C "$work/src" --strip-components=1
 rm -f "$archive"
