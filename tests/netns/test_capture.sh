@@ -103,7 +103,9 @@ check "each loss was said once" test "$(grep -c '^log warning capture: lost' "$o
 check "an interface that stays away is said once" test "$(grep -c 'cannot listen' "$out")" = 1
 hush
 
-check "no interface at all is an error" not on server "$tool" listen nope nothing >"$out"
+starts() { on server "$tool" listen "$@" >"$out"; }
+check "no interface at all is an error" not starts nope nothing
+check "each of them is said" test "$(grep -c 'no such interface' "$out")" = 2
 
 # A flood from strangers: the daemon looks once a millisecond then, and hears knocks all the same.
 listen e0
