@@ -118,7 +118,8 @@ static int open_standard(void)
 	do
 		fd = open("/dev/null", O_RDWR);
 	while (fd >= 0 && fd <= STDERR_FILENO);
-	return fd < 0 ? QK_ERR_IO : close(fd);
+	closefrom(STDERR_FILENO + 1); /* nor does a caller's file stay open for as long as the daemon runs */
+	return fd < 0 ? QK_ERR_IO : 0;
 }
 
 /* Only once all is open: what goes wrong before is said on the terminal. */

@@ -64,7 +64,7 @@ make_check "$build"
 make_check "$sanitized"
 say "distribution and manual pages"
 one "make dist, and what it holds builds and installs" "$top/tests/dist.sh" "$build"
-one "manual pages are without fault" "$top/doc/lint.sh"
+one "manual pages are without fault" "$top/doc/lint.sh" "$build"
 netns
 printf '\n%s passed, %s failed\n' "$passed" "$failed"
 [ "$failed" = 0 ]

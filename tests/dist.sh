@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The release as a packager gets it: unpack, build outside the source, install, remove.
 set -eu
-build=$1
+top=$(cd "$(dirname "$0")/.." && pwd)
+build=$(cd "$1" && pwd)
 work=$(mktemp -d)
 trap 'chmod -R u+w "$work"; rm -rf "$work"' EXIT
 
@@ -10,6 +11,12 @@ make -C "$build" -s dist >"$work/dist.log" 2>&1 || { cat "$work/dist.log"; exit 
 archive=$(find "$build" -maxdepth 1 -name 'qknock-*.tar.xz')
 mkdir "$work/src" "$work/obj" "$work/root"
 tar -xJf "$archive" -C "$work/src" --strip-components=1
+# What is under version control is in it, but for what only that needs.
+if git -C "$top" rev-parse >/dev/null 2>&1; then
+	git -C "$top" ls-files -- ':!.clang-format' ':!.gitignore' | while read -r f; do
+		[ -e "$work/src/$f" ] || { echo "not in the archive: $f"; exit 1; }
+	done
+fi
 rm -f "$archive"
 chmod -R a-w "$work/src"
 cd "$work/obj"
