@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 :INPUT,FORWARD
 -m knock --service ssh;=;OK
 -m knock ! --service ssh;=;OK
