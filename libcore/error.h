@@ -55,6 +55,7 @@
 	X(GRANT_DIR, "grants directory is missing or unsafe") \
 	X(KERNEL, "kernel refused the operation") \
 	X(BPFFS, "bpf file system is not mounted on /sys/fs/bpf") \
+	X(TABLE_DIR, "/sys/fs/bpf/qknock or what is below it belongs to, or can be written by, another user: remove it") \
 	X(BUSY, "in use")
 
 enum error_index {

@@ -25,7 +25,7 @@ int place_set(struct place *place, const char *where, const char *group);
 bool place_is_set_to(const struct place *place, const char *where, const char *group);
 bool place_is_nowhere(const struct place *place);
 
-/* Makes it if necessary. Errors: GRANT_DIR, BPFFS, KERNEL, IO, NOT_FOUND (group), NOMEM. */
+/* Makes it if necessary. Errors: GRANT_DIR, BPFFS, TABLE_DIR, KERNEL, IO, NOT_FOUND (group), NOMEM. */
 int place_open(struct place *place);
 void place_close(struct place *place);
 bool place_is_open(const struct place *place);

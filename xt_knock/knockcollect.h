@@ -23,7 +23,7 @@ struct knockcollect_pin {
 };
 
 /* Examines the table's pins with the table locked alone. The caller frees *pins. Errors: NOT_FOUND (no map),
- * NOMEM, BPFFS, KERNEL. */
+ * NOMEM, BPFFS, TABLE_DIR, KERNEL. */
 int knockcollect_examine(const char *table, const struct knocklock *lock, struct knockcollect_pin **pins,
 			 size_t *count);
 

@@ -16,13 +16,13 @@
 
 /* Makes the table's map and a pin for each name: a service ("ssh"), or the last part of the path that a saved rule
  * names ("ssh_age30_once_not"). They stay, used or not, until they are unloaded. Names are all checked first.
- * Errors: TABLE_NAME, SERVICE_NAME (a name that is neither), BPFFS, KERNEL (errno tells). */
+ * Errors: TABLE_NAME, SERVICE_NAME (a name that is neither), BPFFS, TABLE_DIR, KERNEL (errno tells). */
 int knockkernel_load(const char *table, const char *const *names, size_t count);
 
 /* Removes the table's pins and map. Unless forced, BUSY and nothing is removed while a rule uses any of it, or
  * while iptables runs go on for two seconds. Forced, rules go on with the grants that they have but see no new ones,
  * and iptables-legacy can't change tables that hold them. qknockd notices by knockmap_is_current.
- * Errors: TABLE_NAME, NOT_FOUND, BUSY, BPFFS, KERNEL. */
+ * Errors: TABLE_NAME, NOT_FOUND, BUSY, BPFFS, TABLE_DIR, KERNEL. */
 int knockkernel_unload(const char *table, bool force);
 
 struct knockkernel_map {

@@ -16,10 +16,10 @@ struct knocklock {
 	int xtables;   /* -1: there is no such lock to hold, or it was held by this process already */
 };
 
-/* Waits. Makes the directory. *fd is the directory, closing it unlocks. Errors: BPFFS, KERNEL. */
+/* Waits. Makes the directory. *fd is the directory, closing it unlocks. Errors: BPFFS, TABLE_DIR, KERNEL. */
 int knocklock_shared(const char *table, int *fd);
 
-/* Does not wait. Errors: BUSY, NOT_FOUND (no such table), BPFFS, KERNEL. */
+/* Does not wait. Errors: BUSY, NOT_FOUND (no such table), BPFFS, TABLE_DIR, KERNEL. */
 int knocklock_alone(const char *table, struct knocklock *lock);
 void knocklock_release(struct knocklock *lock);
 

@@ -31,11 +31,7 @@ static int check_directory(int fd)
 
 	if (fstat(fd, &st) < 0)
 		return QK_ERR_KERNEL;
-	if ((st.st_uid != 0 && st.st_uid != geteuid()) || (st.st_mode & 022) != 0) {
-		errno = EPERM;
-		return QK_ERR_KERNEL;
-	}
-	return 0;
+	return (st.st_uid == 0 || st.st_uid == geteuid()) && (st.st_mode & 022) == 0 ? 0 : QK_ERR_TABLE_DIR;
 }
 
 /* *fd from the parent directory to the one called name in it. */

@@ -19,8 +19,8 @@
 #define KNOCKMAP_PATH_SIZE 128
 
 /* Opens the table's map, making directory (0700), map and pin (0600) as needed. *fd is CLOEXEC; the caller closes
- * it. A caller who may not make maps leaves nothing behind. Errors: TABLE_NAME, BPFFS, KERNEL (errno tells; EPERM
- * also for a directory that is not root's alone, EINVAL for a pin that is no such map). *fd is then -1. */
+ * it. A caller who may not make maps leaves nothing behind. Errors: TABLE_NAME, BPFFS, TABLE_DIR (one that is not
+ * root's alone), KERNEL (errno tells; EINVAL for a pin that is no such map). *fd is then -1. */
 int knockmap_open(const char *table, int *fd);
 
 /* As above, but only if it exists: NOT_FOUND otherwise. */
@@ -45,7 +45,7 @@ int knockmap_walk(int fd, int (*each)(void *arg, const struct knock_key *key, co
 		  void *arg);
 
 /* For the other files of this folder: opens KNOCKMAP_ROOT/<table>[/<sub>] after checking that every step is a
- * directory of root alone, making what is missing if make is set. Errors: BPFFS, NOT_FOUND, KERNEL. */
+ * directory of root alone, making what is missing if make is set. Errors: BPFFS, TABLE_DIR, NOT_FOUND, KERNEL. */
 int knockmap_open_directory(const char *table, const char *sub, bool make, int *fd);
 
 #endif

@@ -29,7 +29,8 @@ int knockpin_parse_path(const char *path, struct knockoptions *options);
 
 /* Sees to it that a program of this build, looking at the table's present map, is pinned for the options; makes the
  * map as well. kept: not to be collected. *lock is the table's lock (knocklock_shared) from before the pin was
- * looked for: the caller closes it when its rule is in the kernel. Errors: SERVICE_NAME, TABLE_NAME, BPFFS, KERNEL. */
+ * looked for: the caller closes it when its rule is in the kernel. Errors: SERVICE_NAME, TABLE_NAME, BPFFS,
+ * TABLE_DIR, KERNEL. */
 int knockpin_ensure(const struct knockoptions *options, bool kept, int *lock);
 
 /* Puts a fresh program in the place of the one that is pinned; the path leads to one of the two at any moment.
