@@ -122,7 +122,7 @@ errors() {
 	check "$variant: no such chain" refused_with 1 "No chain/target/match by that name" ipt -A NONE $(knock ssh)
 	check "$variant: leaves no pin" settled ""
 	mkdir -m 0777 "/sys/fs/bpf/qknock/$table-b"
-	check "$variant: a directory that others may write" refused_with 2 "Operation not permitted" \
+	check "$variant: a directory that others may write" refused_with 2 "can be written by, another user" \
 		ipt -A INPUT -m knock --service ssh --knock-table "$table-b"
 	rmdir "/sys/fs/bpf/qknock/$table-b"
 	check "$variant: translate needs no root" setpriv --reuid=65534 --regid=65534 --clear-groups \
