@@ -78,8 +78,11 @@ static int open_capture(struct daemon *d, const struct config *config)
 		capture_close(capture);
 		return rc;
 	}
-	if (d->capture != NULL)
+	if (d->capture != NULL) {
+		/* What the old one has received is part of knocks under way. */
+		capture_dispatch(d->capture, engine_packet, d->engine);
 		capture_close(d->capture);
+	}
 	d->capture = capture;
 	return 0;
 }
