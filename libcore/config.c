@@ -19,6 +19,7 @@
 #include "libcore/decimal.h"
 #include "libcore/error.h"
 #include "libcore/grant.h"
+#include "libcore/number.h"
 #include "libcore/profile.h"
 
 #define FILE_SIZE_MAX (256 * 1024)
@@ -287,6 +288,18 @@ static const struct keyword root_keywords[] = {
 	 .expected = "the name of a group"},
 	{.name = "table", .preset = "default", .set = set_table, .offset = IN_CONFIG(table), .check = name_check_table,
 	 .expected = "none, or 1 to 15 of a-z 0-9 -"},
+	{.name = "requests_adapter", .set = set_text, .offset = IN_CONFIG(requests.adapter), .check = check_group,
+	 .expected = "the name of a user"},
+	{.name = "requests_country", .set = set_text, .offset = IN_CONFIG(requests.country),
+	 .check = number_check_country, .expected = "a country code of 1 to 3 digits, as 44"},
+	{.name = "requests_per_hour", .preset = "12", .set = set_u32, .offset = IN_CONFIG(requests.per_number_hour),
+	 .min = 1, .max = 3600, .expected = "1 to 3600 requests of one number or user"},
+	{.name = "requests_per_minute", .preset = "60", .set = set_u32, .offset = IN_CONFIG(requests.per_minute),
+	 .min = 1, .max = 600, .expected = "1 to 600 requests of all together"},
+	{.name = "requests_lock_after", .preset = "10", .set = set_u32, .offset = IN_CONFIG(requests.lock_after),
+	 .min = 1, .max = 1000, .expected = "1 to 1000 wrong pass-codes"},
+	{.name = "requests_private_addresses", .preset = "true", .set = set_bool,
+	 .offset = IN_CONFIG(requests.allow_private_addresses), .expected = "true, false, yes or no"},
 	{.name = "log", .preset = "syslog", .set = set_text, .offset = IN_CONFIG(log_target), .check = check_log,
 	 .expected = "syslog, stderr or " PATH_EXPECTED},
 	{.name = "log_level", .preset = "info", .set = set_log_level, .offset = IN_CONFIG(log_level),
@@ -626,6 +639,8 @@ void config_free(struct config *config)
 	free(config->grants_dir);
 	free(config->group);
 	free(config->table);
+	free(config->requests.adapter);
+	free(config->requests.country);
 	free(config->log_target);
 	free(config);
 }

@@ -26,6 +26,16 @@ struct config_service {
 	char **close_hook;
 };
 
+/* What requests for one-time keys by SMS may cost (protocol.md section 2). */
+struct config_requests {
+	char *adapter;		      /* user whose processes may hand in requests; NULL: root alone */
+	char *country;		      /* code of national numbers; NULL: none is understood */
+	uint32_t per_number_hour;     /* requests of one number, or for one user, within an hour */
+	uint32_t per_minute;	      /* of all together */
+	uint32_t lock_after;	      /* wrong pass-codes in a row */
+	bool allow_private_addresses; /* keys for clients in private networks */
+};
+
 struct config {
 	char *server_id;
 	char *host;	   /* what profiles tell clients; NULL if none */
@@ -40,8 +50,9 @@ struct config {
 	char *store;
 	char *control;
 	char *grants_dir;
-	char *group;	  /* owner group of grants directory and control socket; NULL: root's */
-	char *table;	  /* kernel table; NULL: no kernel map */
+	char *group; /* owner group of grants directory and control socket; NULL: root's */
+	char *table; /* kernel table; NULL: no kernel map */
+	struct config_requests requests;
 	char *log_target; /* "syslog", "stderr" or an absolute path */
 	enum log_level log_level;
 };

@@ -31,6 +31,8 @@
 	X(REPLY, "key line must be <time stamp> <one-time key> <random number>") \
 	X(REQUEST, "request must be: Request OTP <user id> <pass-code> <address>") \
 	X(PASS_CODE, "pass-code must be 1 to 64 printable ASCII characters without blanks") \
+	X(NUMBER, "telephone number must be + and 4 to 15 digits, or national with a country code configured") \
+	X(AGAIN, "too much to do now, try again") \
 	X(STALE, "one-time key has expired") \
 	X(SEAL, "sealed message is not authentic") \
 	X(MISMATCH, "sealed message differs from what was expected") \

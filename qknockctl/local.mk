@@ -21,3 +21,11 @@ qknockctl_libctl_la_LIBADD = libcore/libcore.la xt_knock/libknockkernel.la $(JAN
 
 qknockctl_qknockctl_SOURCES = qknockctl/main.c
 qknockctl_qknockctl_LDADD = qknockctl/libctl.la
+
+# The adapter between SMS daemons and qknockd.
+sbin_PROGRAMS += qknockctl/qknock-sms
+noinst_LTLIBRARIES += qknockctl/libsms.la
+qknockctl_libsms_la_SOURCES = qknockctl/smsdaemon.c qknockctl/smsdaemon.h qknockctl/smstext.c qknockctl/smstext.h
+qknockctl_libsms_la_LIBADD = libcore/libcore.la
+qknockctl_qknock_sms_SOURCES = qknockctl/sms.c
+qknockctl_qknock_sms_LDADD = qknockctl/libsms.la

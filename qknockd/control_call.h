@@ -18,6 +18,7 @@ struct control_call {
 	struct control_message ok;
 	unsigned limit, items; /* of one page */
 	int lost;	       /* what send returned when it failed */
+	bool later;	       /* the answer is not the verb's to send */
 };
 
 /* Sends call->item. Errors: IO when the peer is lost. */

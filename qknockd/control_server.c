@@ -29,6 +29,8 @@ struct client {
 	int fd; /* -1: nobody */
 	unsigned peer;
 	uint64_t last_ns; /* when it last asked */
+	uint64_t serial;  /* tells it from those who had the place before */
+	bool waiting;	  /* for an answer that comes later */
 };
 
 struct control_server {
@@ -39,6 +41,7 @@ struct control_server {
 	struct control_actions actions;
 	const struct log *log;
 	char *path;
+	uint64_t last_serial;
 	struct client clients[CONTROL_CLIENTS_MAX];
 };
 
@@ -48,6 +51,7 @@ static void drop(struct client *client)
 {
 	close(client->fd); /* takes it out of the epoll set too */
 	client->fd = -1;
+	client->waiting = false;
 }
 
 static int watch(struct control_server *s, int fd, uint32_t what)
@@ -57,15 +61,16 @@ static int watch(struct control_server *s, int fd, uint32_t what)
 	return epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, fd, &event);
 }
 
-/* A free place, by dropping the most idle client if there is none: a stuck one locks nobody out. */
+/* A free place, by dropping the most idle client if there is none: a stuck one locks nobody out. Those who wait are
+ * not idle, and fewer than all. */
 static struct client *make_room(struct control_server *s)
 {
-	struct client *idlest = &s->clients[0];
+	struct client *idlest = NULL;
 
 	for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++) {
 		if (s->clients[i].fd < 0)
 			return &s->clients[i];
-		if (s->clients[i].last_ns < idlest->last_ns)
+		if (!s->clients[i].waiting && (idlest == NULL || s->clients[i].last_ns < idlest->last_ns))
 			idlest = &s->clients[i];
 	}
 	drop(idlest);
@@ -84,14 +89,16 @@ static int send_to(void *arg, const struct control_message *m)
 	return n == (ssize_t)len ? 0 : -1;
 }
 
-static unsigned peer_of(int fd)
+static unsigned peer_of(const struct control_server *s, int fd)
 {
 	struct ucred cred;
 	socklen_t len = sizeof(cred);
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) != 0)
 		return 0;
-	return cred.uid == 0 || cred.uid == geteuid() ? CONTROL_PEER_ADMIN : 0;
+	if (cred.uid == 0 || cred.uid == geteuid())
+		return CONTROL_PEER_ADMIN;
+	return cred.uid == s->actions.requests.adapter ? CONTROL_PEER_ADAPTER : 0;
 }
 
 /* One who may do nothing is told so and gets no place. */
@@ -99,7 +106,7 @@ static void admit(struct control_server *s, int fd)
 {
 	struct control_message m;
 	struct client *client;
-	unsigned peer = peer_of(fd);
+	unsigned peer = peer_of(s, fd);
 
 	if (peer == 0) {
 		if (control_init_error(&m, QK_ERR_DENIED, NULL) == 0)
@@ -108,7 +115,7 @@ static void admit(struct control_server *s, int fd)
 		return;
 	}
 	client = make_room(s);
-	*client = (struct client){.fd = fd, .peer = peer, .last_ns = clock_boot_ns()};
+	*client = (struct client){.fd = fd, .peer = peer, .last_ns = clock_boot_ns(), .serial = ++s->last_serial};
 	if (watch(s, fd, (uint32_t)(client - s->clients)) != 0)
 		drop(client);
 }
@@ -137,10 +144,42 @@ static void accept_clients(struct control_server *s)
 	}
 }
 
+struct peer {
+	struct control_server *server;
+	struct client *client;
+};
+
+static int send_to_peer(void *arg, const struct control_message *m)
+{
+	const struct peer *peer = arg;
+
+	return send_to(&peer->client->fd, m);
+}
+
+/* One at a time for each client, so that answers keep their order. */
+static bool defer(void *arg)
+{
+	const struct peer *peer = arg;
+	size_t waiting = 0;
+
+	for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++)
+		waiting += peer->server->clients[i].waiting;
+	if (peer->client->waiting || waiting >= CONTROL_WAITING_MAX)
+		return false;
+	peer->client->waiting = true;
+	return true;
+}
+
 /* Answers one request; false: the client is lost. */
 static bool serve(struct control_server *s, struct client *client)
 {
-	const struct control_reply reply = {.send = send_to, .arg = &client->fd};
+	struct peer peer = {s, client};
+	const struct control_reply reply = {
+	    .send = send_to_peer,
+	    .defer = defer,
+	    .arg = &peer,
+	    .later = {.place = (uint64_t)(client - s->clients), .serial = client->serial},
+	};
 	char packet[CONTROL_MESSAGE_MAX + 1]; /* one more, so that a longer packet shows */
 	struct control_message m;
 	ssize_t n = recv(client->fd, packet, sizeof(packet), MSG_DONTWAIT);
@@ -158,6 +197,29 @@ static bool serve(struct control_server *s, struct client *client)
 	crypto_wipe(packet, (size_t)n);
 	control_wipe(&m);
 	return kept;
+}
+
+void control_server_answer(struct control_server *s, const struct control_later *later, int error,
+			   const struct control_message *item)
+{
+	struct client *client = &s->clients[later->place];
+	struct control_message m;
+	int lost = 0;
+
+	if (client->fd < 0 || client->serial != later->serial)
+		return;
+	client->waiting = false;
+	if (error == 0 && item != NULL)
+		lost = send_to(&client->fd, item);
+	if (lost == 0 && (error != 0 ? control_init_error(&m, error, NULL) : control_init(&m, "ok")) == 0)
+		lost = send_to(&client->fd, &m);
+	if (lost != 0)
+		drop(client);
+}
+
+void control_server_set_requests(struct control_server *s, const struct control_requests *requests)
+{
+	s->actions.requests = *requests;
 }
 
 void control_server_sweep(struct control_server *s, uint64_t now_ns)

@@ -37,6 +37,27 @@ static int set_logins(struct control_call *call, struct store_user *user)
 	return err;
 }
 
+static int set_numbers(struct control_call *call, struct store_user *user)
+{
+	const char *list = control_get(call->request, "numbers");
+	char word[NUMBER_SIZE];
+	size_t count = 0;
+
+	if (list == NULL)
+		return 0;
+	if (strlen(list) >= sizeof(user->numbers))
+		return QK_ERR_SPACE;
+	strcpy(user->numbers, list);
+	while (*list != '\0') {
+		list = control_call_word(list, word, sizeof(word));
+		if (list == NULL || number_check(word) != 0)
+			return QK_ERR_NUMBER;
+		if (++count > STORE_NUMBERS_MAX)
+			return QK_ERR_SPACE;
+	}
+	return 0;
+}
+
 static bool has_width(const struct store_user *user, unsigned long width)
 {
 	for (uint32_t i = 0; i < user->width_count; i++)
@@ -114,6 +135,8 @@ static int set_user(struct control_call *call, struct store_user *user)
 	if (err == 0)
 		err = set_logins(call, user);
 	if (err == 0)
+		err = set_numbers(call, user);
+	if (err == 0)
 		err = set_widths(call, user);
 	if (err == 0)
 		err = set_pass_hash(call, user);
@@ -176,8 +199,17 @@ int control_users_delete(struct control_call *call)
 	return err != 0 ? err : engine_user_delete(call->actions->engine, id);
 }
 
+/* Forgets wrong pass-codes. */
+int control_users_unlock(struct control_call *call)
+{
+	const char *id;
+	int err = control_call_user(call, &id);
+
+	return err != 0 ? err : call->actions->unlock(call->actions->arg, id);
+}
+
 /* The pass-code's hash stays here: that there is one is all that anyone needs. */
-static int add_user(struct control_message *m, const struct store_user *user)
+static int add_user(const struct control_call *call, struct control_message *m, const struct store_user *user)
 {
 	char widths[32] = "";
 	size_t used = 0;
@@ -194,6 +226,12 @@ static int add_user(struct control_message *m, const struct store_user *user)
 	if (err == 0)
 		err = control_add(m, "logins", user->logins);
 	if (err == 0)
+		err = control_add(m, "numbers", user->numbers);
+	if (err == 0)
+		err = control_add_u64(m, "failures", user->failures);
+	if (err == 0)
+		err = control_add(m, "locked", user->failures >= call->actions->requests.lock_after ? "yes" : "no");
+	if (err == 0)
 		err = control_add(m, "widths", widths);
 	return err != 0 ? err : control_add_u64(m, "n", user->p * user->q);
 }
@@ -209,7 +247,7 @@ int control_users_get(struct control_call *call)
 	if (err == 0)
 		err = control_init(&call->item, "item");
 	if (err == 0)
-		err = add_user(&call->item, &user);
+		err = add_user(call, &call->item, &user);
 	if (err == 0)
 		err = control_add_u64(&call->item, "p", user.p);
 	if (err == 0)
@@ -224,7 +262,7 @@ static int list_user(void *arg, const struct store_user *user)
 	int err = control_init(&call->item, "item");
 
 	if (err == 0)
-		err = add_user(&call->item, user);
+		err = add_user(call, &call->item, user);
 	if (err == 0)
 		err = control_call_next(call, user->id);
 	return err != 0 ? err : control_call_item(call);

@@ -8,6 +8,7 @@
 int control_users_add(struct control_call *call);
 int control_users_set(struct control_call *call);
 int control_users_get(struct control_call *call);
+int control_users_unlock(struct control_call *call);
 int control_users_delete(struct control_call *call);
 int control_users_list(struct control_call *call);
 int control_users_profile(struct control_call *call);

@@ -41,6 +41,23 @@ static int verb_issue(struct control_call *call)
 	return err;
 }
 
+/* Checking the pass-code takes its time, so the answer comes later. */
+static int verb_request(struct control_call *call)
+{
+	const char *number, *text;
+	int err = control_call_need(call, "number", &number);
+
+	if (err == 0)
+		err = control_call_need(call, "text", &text);
+	if (err != 0)
+		return err;
+	if (!call->reply->defer(call->reply->arg))
+		return QK_ERR_AGAIN;
+	call->later = true;
+	call->actions->request(call->actions->arg, number, text, &call->reply->later);
+	return 0;
+}
+
 static int add_address(struct control_message *m, const struct address *address)
 {
 	char text[ADDRESS_TEXT_SIZE];
@@ -221,7 +238,7 @@ static int verb_reload(struct control_call *call)
 
 /* --- the table --- */
 
-#define USER_FIELDS "user p q services logins widths pass-hash enabled"
+#define USER_FIELDS "user p q services logins numbers widths pass-hash enabled"
 #define PAGE_FIELDS "after limit"
 
 static const struct verb {
@@ -235,9 +252,11 @@ static const struct verb {
     {"user-set", CONTROL_PEER_ADMIN, USER_FIELDS, control_users_set, true},
     {"user-get", CONTROL_PEER_ADMIN, "user", control_users_get, false},
     {"user-delete", CONTROL_PEER_ADMIN, "user", control_users_delete, true},
+    {"user-unlock", CONTROL_PEER_ADMIN, "user", control_users_unlock, true},
     {"user-list", CONTROL_PEER_ADMIN, PAGE_FIELDS, control_users_list, false},
     {"profile", CONTROL_PEER_ADMIN, "user", control_users_profile, false},
     {"issue", CONTROL_PEER_ADMIN, "user address r", verb_issue, false}, /* the engine logs each key */
+    {"request", CONTROL_PEER_ADMIN | CONTROL_PEER_ADAPTER, "number text", verb_request, false},
     {"pending", CONTROL_PEER_ADMIN, PAGE_FIELDS, verb_pending, false},
     {"grants", CONTROL_PEER_ADMIN, PAGE_FIELDS, verb_grants, false},
     {"revoke", CONTROL_PEER_ADMIN, "service address all", verb_revoke, true},
@@ -318,7 +337,7 @@ int control_verbs_answer(const struct control_actions *actions, const struct log
 	if (err != 0)
 		control_init_error(&call.item, err, call.text);
 	lost = call.lost;
-	if (lost == 0)
+	if (lost == 0 && !(err == 0 && call.later))
 		lost = reply->send(reply->arg, err != 0 ? &call.item : &call.ok);
 	crypto_wipe(&call, sizeof(call));
 	return lost;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@
 #include "qknockd/engine.h"
 #include "qknockd/granter.h"
 #include "qknockd/hooks.h"
+#include "qknockd/requests.h"
 #include "qknockd/store.h"
 
 #define TICK_NS CLOCK_NS_PER_S
@@ -33,12 +35,58 @@ struct daemon {
 	struct engine *engine;
 	struct capture *capture;
 	struct control_server *control;
+	struct requests *requests;
 	sigset_t old_mask;
 	int epoll_fd, signal_fd, timer_fd;
 	uint64_t started_ns;
 	uint64_t next_tick_ns;
 	bool stop;
 };
+
+/* --- requests --- */
+
+static void on_request(void *arg, const char *sender, const char *text, const struct control_later *later)
+{
+	struct daemon *d = arg;
+	struct requests_token token = {later->place, later->serial};
+
+	requests_submit(d->requests, sender, text, strlen(text), &token);
+}
+
+/* An answer without text is the plain end: the adapter stays silent. */
+static void on_request_done(void *arg, const struct requests_token *token, const struct requests_answer *answer)
+{
+	struct daemon *d = arg;
+	struct control_later later = {token->a, token->b};
+	struct control_message item;
+	bool silent = answer->text[0] == '\0';
+
+	if (!silent && (control_init(&item, "item") != 0 || control_add(&item, "number", answer->number) != 0 ||
+			control_add(&item, "reply", answer->text) != 0))
+		silent = true;
+	control_server_answer(d->control, &later, answer->error, silent ? NULL : &item);
+	if (!silent)
+		control_wipe(&item);
+}
+
+static int unlock(void *arg, const char *user)
+{
+	const struct daemon *d = arg;
+
+	return requests_unlock(d->requests, user);
+}
+
+/* Of an account that does not exist (yet) no process can come. */
+static struct control_requests request_settings(const struct daemon *d, const struct config *config)
+{
+	const char *adapter = config->requests.adapter;
+	const struct passwd *pw = adapter != NULL ? getpwnam(adapter) : NULL;
+
+	if (adapter != NULL && pw == NULL)
+		log_line(d->log, LOG_LEVEL_WARNING, "requests_adapter %s: there is no such user", adapter);
+	return (struct control_requests){.adapter = pw != NULL ? pw->pw_uid : (uid_t)-1,
+					 .lock_after = config->requests.lock_after};
+}
 
 /* --- reload --- */
 
@@ -92,6 +140,7 @@ static int reload(void *arg)
 {
 	struct daemon *d = arg;
 	struct config *old = d->config, *config;
+	struct control_requests requests;
 	int rc = config_load(d->path, d->log, &config);
 
 	if (rc == 0 && !same_capture(old, config)) {
@@ -109,6 +158,9 @@ static int reload(void *arg)
 		log_line(d->log, LOG_LEVEL_ERROR, "log %s: %s", config->log_target, strerror(errno));
 	hooks_set_timeout(d->hooks, config->hook_timeout_s);
 	d->config = config;
+	requests_reload(d->requests, config);
+	requests = request_settings(d, config);
+	control_server_set_requests(d->control, &requests);
 	rc = granter_reload(d->granter, config);
 	/* Whatever became of that: both must let go of the old configuration. */
 	int keys_rc = engine_reload(d->engine, config);
@@ -126,9 +178,11 @@ static int reload(void *arg)
 static void add_status(void *arg, struct control_message *item)
 {
 	const struct daemon *d = arg;
+	struct requests_counters r;
 	struct capture_counters c;
 
 	capture_counters(d->capture, &c);
+	requests_counters(d->requests, &r);
 	control_add(item, "version", PACKAGE_VERSION);
 	control_add_u64(item, "pid", (uint64_t)getpid());
 	control_add_u64(item, "uptime", (clock_boot_ns() - d->started_ns) / CLOCK_NS_PER_S);
@@ -136,6 +190,9 @@ static void add_status(void *arg, struct control_message *item)
 	control_add_u64(item, "packets-malformed", c.malformed);
 	control_add_u64(item, "packets-other", c.other);
 	control_add_u64(item, "packets-dropped", c.dropped);
+	control_add_u64(item, "requests", r.taken);
+	control_add_u64(item, "requests-answered", r.answered);
+	control_add_u64(item, "requests-refused", r.refused);
 }
 
 /* --- start and stop --- */
@@ -161,7 +218,13 @@ static int open_events(struct daemon *d)
 
 static int open_control(struct daemon *d)
 {
-	struct control_actions actions = {.engine = d->engine, .reload = reload, .status = add_status, .arg = d};
+	struct control_actions actions = {.engine = d->engine,
+					  .reload = reload,
+					  .status = add_status,
+					  .request = on_request,
+					  .unlock = unlock,
+					  .requests = request_settings(d, d->config),
+					  .arg = d};
 	gid_t gid = (gid_t)-1;
 	int rc;
 
@@ -200,6 +263,10 @@ static int open_parts(struct daemon *d, const char **part)
 		return rc;
 	*part = "pending keys";
 	if ((rc = engine_new(d->config, d->store, d->granter, d->log, &d->engine)) != 0)
+		return rc;
+	*part = "requests";
+	if ((rc = requests_new(d->engine, d->config, on_request_done, d, d->log, &d->requests)) != 0 ||
+	    (rc = watch(d, requests_fd(d->requests))) != 0)
 		return rc;
 	*part = "capture";
 	if ((rc = open_capture(d, d->config)) != 0)
@@ -247,6 +314,7 @@ void daemon_close(struct daemon *d)
 		control_server_close(d->control);
 	if (d->capture != NULL)
 		capture_close(d->capture);
+	requests_free(d->requests);
 	engine_free(d->engine);
 	if (d->granter != NULL)
 		granter_free(d->granter);
@@ -315,6 +383,8 @@ static void on_event(struct daemon *d, int fd)
 		on_timer(d);
 	else if (fd == control_server_fd(d->control))
 		control_server_dispatch(d->control);
+	else if (fd == requests_fd(d->requests))
+		requests_dispatch(d->requests);
 	else if (fd == capture_fd(d->capture))
 		capture_dispatch(d->capture, engine_packet, d->engine);
 }

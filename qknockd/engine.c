@@ -488,6 +488,19 @@ int engine_user_delete(struct engine *engine, const char *id)
 	return rc;
 }
 
+int engine_user_set_failures(struct engine *engine, const char *id, uint32_t failures)
+{
+	struct store_user user;
+	int rc = store_user_get(engine->store, id, &user);
+
+	if (rc == 0 && user.failures != failures) {
+		user.failures = failures;
+		rc = store_user_update(engine->store, &user);
+	}
+	crypto_wipe(&user, sizeof(user));
+	return rc;
+}
+
 int engine_user_get(struct engine *engine, const char *id, struct store_user *user)
 {
 	return store_user_get(engine->store, id, user);

@@ -53,6 +53,8 @@ int engine_issue(struct engine *engine, const char *user, const struct address *
 int engine_user_add(struct engine *engine, const struct store_user *user);
 int engine_user_update(struct engine *engine, const struct store_user *user);
 int engine_user_delete(struct engine *engine, const char *id);
+/* Only the count of wrong pass-codes in a row: nothing else of the user changes. */
+int engine_user_set_failures(struct engine *engine, const char *id, uint32_t failures);
 int engine_user_get(struct engine *engine, const char *id, struct store_user *user);
 int engine_user_each(struct engine *engine, const char *after, unsigned limit,
 		     int (*each)(void *arg, const struct store_user *user), void *arg);

@@ -14,16 +14,19 @@ qknockd_libverifier_la_SOURCES = \
 	qknockd/filter.c qknockd/filter.h \
 	qknockd/frame.c qknockd/frame.h \
 	qknockd/granter.c qknockd/granter.h \
+	qknockd/hasher.c qknockd/hasher.h \
 	qknockd/hooks.c qknockd/hooks.h \
 	qknockd/keyring.c qknockd/keyring.h \
 	qknockd/localaddr.c qknockd/localaddr.h \
 	qknockd/logger.c qknockd/logger.h \
 	qknockd/place.c qknockd/place.h \
 	qknockd/policy.c qknockd/policy.h \
+	qknockd/requests.c qknockd/requests.h \
 	qknockd/session.c qknockd/session.h \
-	qknockd/store.h qknockd/store_sqlite.c
-qknockd_libverifier_la_CPPFLAGS = $(AM_CPPFLAGS) $(PCAP_CFLAGS) $(SQLITE_CFLAGS)
-qknockd_libverifier_la_LIBADD = libcore/libcore.la xt_knock/libknockmap.la $(PCAP_LIBS) $(SQLITE_LIBS)
+	qknockd/store.h qknockd/store_sqlite.c \
+	qknockd/throttle.c qknockd/throttle.h
+qknockd_libverifier_la_CPPFLAGS = $(AM_CPPFLAGS) $(CRYPT_CFLAGS) $(PCAP_CFLAGS) $(SQLITE_CFLAGS)
+qknockd_libverifier_la_LIBADD = libcore/libcore.la xt_knock/libknockmap.la $(CRYPT_LIBS) $(PCAP_LIBS) $(SQLITE_LIBS)
 
 sbin_PROGRAMS += qknockd/qknockd
 qknockd_qknockd_SOURCES = qknockd/main.c

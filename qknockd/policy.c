@@ -42,3 +42,23 @@ int policy_check_client(const struct address *client)
 	}
 	return client->b[0] == 0xff || address_equal(client, &unspecified) ? QK_ERR_ADDRESS : 0;
 }
+
+bool policy_is_local(const struct address *client)
+{
+	static const struct address loopback = {.b = {[15] = 1}};
+	const uint8_t *b = client->b;
+
+	if (address_is_v4(client))
+		return b[12] == 127 || (b[12] == 169 && b[13] == 254);
+	return address_equal(client, &loopback) || (b[0] == 0xfe && (b[1] & 0xc0) == 0x80);
+}
+
+bool policy_is_private(const struct address *client)
+{
+	const uint8_t *b = client->b;
+
+	if (!address_is_v4(client))
+		return (b[0] & 0xfe) == 0xfc;
+	return b[12] == 10 || (b[12] == 172 && (b[13] & 0xf0) == 16) || (b[12] == 192 && b[13] == 168) ||
+	       (b[12] == 100 && (b[13] & 0xc0) == 64);
+}

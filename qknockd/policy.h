@@ -21,4 +21,9 @@ size_t policy_widths(const struct config *config, const struct store_user *user,
  * may knock itself), not multicast, not IPv4 broadcast. 0 or ADDRESS. */
 int policy_check_client(const struct address *client);
 
+/* Addresses that no request from outside can name: loopback and link-local; and, of those that one network uses
+ * by itself (RFC 1918, RFC 6598, RFC 4193), whether the address is one. */
+bool policy_is_local(const struct address *client);
+bool policy_is_private(const struct address *client);
+
 #endif

@@ -12,10 +12,13 @@
 
 #include "libcore/grant.h"
 #include "libcore/log.h"
+#include "libcore/number.h"
 #include "libcore/otp.h"
 
 #define STORE_PASS_HASH_SIZE 384
 #define STORE_SERVICES_SIZE 512
+#define STORE_NUMBERS_MAX 4
+#define STORE_NUMBERS_SIZE (STORE_NUMBERS_MAX * NUMBER_SIZE)
 
 struct store;
 
@@ -27,6 +30,8 @@ struct store_user {
 	char logins[LOGINS_SIZE]; /* accounts that the user may log in to besides the one of the same name */
 	uint16_t widths[3];		    /* allowed hop widths */
 	uint32_t width_count;
+	char numbers[STORE_NUMBERS_SIZE]; /* in normal form, separated by one blank: who may ask by SMS */
+	uint32_t failures; /* wrong pass-codes in a row; requests are refused from requests.lock_after on */
 	bool enabled;
 };
 

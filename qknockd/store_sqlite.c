@@ -33,6 +33,8 @@ static const char create_sql[] =
 	" pass_hash TEXT NOT NULL,"
 	" services TEXT NOT NULL,"
 	" logins TEXT NOT NULL,"
+	" numbers TEXT NOT NULL,"
+	" failures INTEGER NOT NULL,"
 	" widths TEXT NOT NULL,"
 	" enabled INTEGER NOT NULL CHECK (enabled IN (0, 1))"
 	") STRICT, WITHOUT ROWID;"
@@ -64,15 +66,15 @@ static const char create_sql[] =
 	"PRAGMA application_id = " STRING(APPLICATION_ID) ";"
 	"PRAGMA user_version = " STRING(SCHEMA_VERSION) ";";
 
-#define USER_COLUMNS "id, p, q, pass_hash, services, widths, enabled, logins"
+#define USER_COLUMNS "id, p, q, pass_hash, services, widths, enabled, logins, numbers, failures"
 #define PENDING_COLUMNS "id, user, one_time_key, issued_at, r, client, expires_ns, boot_id, replies"
 #define GRANT_COLUMNS "id, user, service, client, granted_ns, expires_ns, boot_id, single_use, expires_wall_s, logins"
 
 #define STATEMENT_TABLE(X) \
 	X(BEGIN, "BEGIN IMMEDIATE") \
 	X(COMMIT, "COMMIT") \
-	X(USER_ADD, "INSERT INTO user (" USER_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)") \
-	X(USER_UPDATE, "UPDATE user SET (" USER_COLUMNS ") = (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) WHERE id = ?1") \
+	X(USER_ADD, "INSERT INTO user (" USER_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)") \
+	X(USER_UPDATE, "UPDATE user SET (" USER_COLUMNS ") = (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) WHERE id = ?1") \
 	X(USER_DELETE, "DELETE FROM user WHERE id = ?1") \
 	X(USER_GET, "SELECT " USER_COLUMNS " FROM user WHERE id = ?1") \
 	X(USER_EACH, "SELECT " USER_COLUMNS " FROM user WHERE id > ?1 ORDER BY id LIMIT ?2") \
@@ -320,6 +322,8 @@ static int write_user(struct store *s, enum statement which, const struct store_
 	bind_text(st, 6, widths);
 	sqlite3_bind_int(st, 7, user->enabled);
 	bind_text(st, 8, user->logins);
+	bind_text(st, 9, user->numbers);
+	sqlite3_bind_int64(st, 10, user->failures);
 	code = run(st);
 	if (code == SQLITE_CONSTRAINT_PRIMARYKEY || code == SQLITE_CONSTRAINT_UNIQUE)
 		return QK_ERR_EXISTS;
@@ -361,11 +365,13 @@ static bool read_user(sqlite3_stmt *st, void *row)
 	user->p = column_u64(st, 1);
 	user->q = column_u64(st, 2);
 	user->enabled = sqlite3_column_int(st, 6) != 0;
+	user->failures = (uint32_t)sqlite3_column_int64(st, 9);
 	return column_string(st, 0, user->id, sizeof(user->id)) &&
 	       column_string(st, 3, user->pass_hash, sizeof(user->pass_hash)) &&
 	       column_string(st, 4, user->services, sizeof(user->services)) &&
 	       column_string(st, 5, widths, sizeof(widths)) && parse_widths(widths, user) &&
-	       column_string(st, 7, user->logins, sizeof(user->logins));
+	       column_string(st, 7, user->logins, sizeof(user->logins)) &&
+	       column_string(st, 8, user->numbers, sizeof(user->numbers));
 }
 
 int store_user_get(struct store *s, const char *id, struct store_user *user)

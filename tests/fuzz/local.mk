@@ -12,6 +12,7 @@ FUZZ_TARGETS = \
 	tests/fuzz/fuzz_profile \
 	tests/fuzz/fuzz_reply \
 	tests/fuzz/fuzz_request \
+	tests/fuzz/fuzz_smstext \
 	tests/fuzz/fuzz_vectors
 
 check_PROGRAMS += $(FUZZ_TARGETS)
@@ -58,3 +59,7 @@ tests_fuzz_fuzz_frame_SOURCES = tests/fuzz/fuzz_frame.c tests/fuzz/fuzz.h
 tests_fuzz_fuzz_frame_CPPFLAGS = $(AM_CPPFLAGS) $(PCAP_CFLAGS)
 tests_fuzz_fuzz_frame_LDADD = qknockd/libverifier.la $(FUZZ_LIBS) $(PCAP_LIBS)
 tests_fuzz_fuzz_frame_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+
+tests_fuzz_fuzz_smstext_SOURCES = tests/fuzz/fuzz_smstext.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_smstext_LDADD = qknockctl/libsms.la $(FUZZ_LIBS)
+tests_fuzz_fuzz_smstext_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)

@@ -184,3 +184,23 @@ void fake_status(void *arg, struct control_message *item)
 	if (control_add(item, "version", "9") != 0)
 		abort();
 }
+
+void fake_request(void *arg, const char *sender, const char *text, const struct control_later *later)
+{
+	(void)arg;
+	fake.requests++;
+	snprintf(fake.sender, sizeof(fake.sender), "%s", sender);
+	snprintf(fake.text, sizeof(fake.text), "%s", text);
+	fake.later = *later;
+}
+
+int fake_unlock(void *arg, const char *user)
+{
+	struct store_user *found = find(user);
+
+	(void)arg;
+	if (found == NULL)
+		return QK_ERR_NOT_FOUND;
+	found->failures = 0;
+	return 0;
+}

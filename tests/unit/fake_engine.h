@@ -5,6 +5,7 @@
 #define TESTS_UNIT_FAKE_ENGINE_H
 
 #include "libcore/control.h"
+#include "qknockd/control_server.h"
 #include "qknockd/engine.h"
 
 #define FAKE_USERS 4
@@ -17,6 +18,9 @@ extern struct fake {
 	struct store_grant grants[FAKE_GRANTS]; /* in order of service and address */
 	size_t grant_count;
 	int reload; /* what fake_reload returns */
+	unsigned requests;
+	char sender[64], text[512]; /* of the last one */
+	struct control_later later;
 } fake;
 
 void fake_reset(void);
@@ -24,5 +28,7 @@ void fake_reset(void);
 /* For struct control_actions. */
 int fake_reload(void *arg);
 void fake_status(void *arg, struct control_message *item);
+void fake_request(void *arg, const char *sender, const char *text, const struct control_later *later);
+int fake_unlock(void *arg, const char *user);
 
 #endif

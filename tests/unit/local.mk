@@ -217,3 +217,25 @@ TESTS += tests/unit/test_session_table
 tests_unit_test_session_table_SOURCES = tests/unit/test_session_table.c tests/unit/unit.h
 tests_unit_test_session_table_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_session_table_LDADD = $(UNIT_LIBS)
+
+# Requests for keys by SMS.
+check_PROGRAMS += tests/unit/test_number tests/unit/test_throttle tests/unit/test_hasher tests/unit/test_requests \
+	tests/unit/test_smstext
+TESTS += tests/unit/test_number tests/unit/test_throttle tests/unit/test_hasher tests/unit/test_requests \
+	tests/unit/test_smstext
+tests_unit_test_number_SOURCES = tests/unit/test_number.c tests/unit/unit.h
+tests_unit_test_number_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_number_LDADD = $(UNIT_LIBS)
+tests_unit_test_throttle_SOURCES = tests/unit/test_throttle.c tests/unit/unit.h
+tests_unit_test_throttle_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_throttle_LDADD = qknockd/libverifier.la $(UNIT_LIBS)
+tests_unit_test_hasher_SOURCES = tests/unit/test_hasher.c tests/unit/unit.h
+tests_unit_test_hasher_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_hasher_LDADD = qknockd/libverifier.la qknockctl/libctl.la $(UNIT_LIBS)
+tests_unit_test_requests_SOURCES = tests/unit/test_requests.c tests/unit/unit.h
+tests_unit_test_requests_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_requests_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_boot_ns,--wrap=hasher_check
+tests_unit_test_requests_LDADD = qknockd/libverifier.la qknockctl/libctl.la $(UNIT_LIBS)
+tests_unit_test_smstext_SOURCES = tests/unit/test_smstext.c tests/unit/unit.h
+tests_unit_test_smstext_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_smstext_LDADD = qknockctl/libsms.la $(UNIT_LIBS)

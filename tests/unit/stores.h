@@ -70,6 +70,8 @@ static inline struct store_user make_user(const char *id, uint64_t p)
 	snprintf(u.id, sizeof(u.id), "%s", id);
 	snprintf(u.pass_hash, sizeof(u.pass_hash), "$y$j9T$salt$hash");
 	snprintf(u.services, sizeof(u.services), "ssh web");
+	snprintf(u.numbers, sizeof(u.numbers), "+447911123456 +4915112345678");
+	u.failures = 7;
 	snprintf(u.logins, sizeof(u.logins), "root www-data");
 	return u;
 }
@@ -120,6 +122,8 @@ static inline void expect_user(const struct store_user *a, const struct store_us
 	assert_true(a->p == b->p && a->q == b->q);
 	assert_string_equal(a->pass_hash, b->pass_hash);
 	assert_string_equal(a->services, b->services);
+	assert_string_equal(a->numbers, b->numbers);
+	assert_int_equal(a->failures, b->failures);
 	assert_string_equal(a->logins, b->logins);
 	assert_int_equal(a->width_count, b->width_count);
 	assert_memory_equal(a->widths, b->widths, a->width_count * sizeof(a->widths[0]));

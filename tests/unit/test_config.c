@@ -77,6 +77,12 @@ static void test_defaults(void **state)
 	assert_string_equal(config->grants_dir, RUNSTATEDIR "/qknock/grants");
 	assert_null(config->group);
 	assert_string_equal(config->table, "default");
+	assert_null(config->requests.adapter);
+	assert_null(config->requests.country);
+	assert_int_equal(config->requests.per_number_hour, 12);
+	assert_int_equal(config->requests.per_minute, 60);
+	assert_int_equal(config->requests.lock_after, 10);
+	assert_true(config->requests.allow_private_addresses);
 	assert_string_equal(config->log_target, "syslog");
 	assert_int_equal(config->log_level, LOG_LEVEL_INFO);
 	assert_int_equal(config->service_count, 1);
@@ -99,6 +105,9 @@ static void test_every_keyword(void **state)
 				     "knock_ports = 10000-10063\ncount = 32\nwidths = {64, 0}\nvalidity = 86400\n"
 				     "hook_timeout = 1\nstore = '/a/b'\ncontrol = /a/c\ngrants_dir = /a/d\n"
 				     "group = qknock\ntable = my-table\nlog = /var/log/qknock\nlog_level = debug\n"
+				     "requests_adapter = gammu\nrequests_country = 44\nrequests_per_hour = 1\n"
+				     "requests_per_minute = 600\nrequests_lock_after = 3\n"
+				     "requests_private_addresses = no\n"
 				     "service \"dns\" {\n"
 				     "\tprotocol = udp\n\tport = 53\n\tgrant_time = 5\n\tsingle_use = yes\n"
 				     "\topen = {'/bin/x y', \"a \\\"b\\\" \\\\ \\${HOME}\", '${HOME}', \"\"}\n"
@@ -127,6 +136,12 @@ static void test_every_keyword(void **state)
 	assert_string_equal(config->grants_dir, "/a/d");
 	assert_string_equal(config->group, "qknock");
 	assert_string_equal(config->table, "my-table");
+	assert_string_equal(config->requests.adapter, "gammu");
+	assert_string_equal(config->requests.country, "44");
+	assert_int_equal(config->requests.per_number_hour, 1);
+	assert_int_equal(config->requests.per_minute, 600);
+	assert_int_equal(config->requests.lock_after, 3);
+	assert_false(config->requests.allow_private_addresses);
 	assert_string_equal(config->log_target, "/var/log/qknock");
 	assert_int_equal(config->log_level, LOG_LEVEL_DEBUG);
 	assert_int_equal(config->service_count, 2);
@@ -171,7 +186,9 @@ static void test_unknown_keywords(void **state)
 	(void)state;
 	expect_fault(MINIMAL "\nvalidty = 120\n",
 		     "FILE:4: no such option 'validty'; expected one of server_id, host, interfaces, knock_ports, "
-		     "count, widths, validity, hook_timeout, store, control, grants_dir, group, table, log, log_level, "
+		     "count, widths, validity, hook_timeout, store, control, grants_dir, group, table, "
+		     "requests_adapter, requests_country, requests_per_hour, requests_per_minute, "
+		     "requests_lock_after, requests_private_addresses, log, log_level, "
 		     "service\n");
 	expect_fault("server_id = gw\nservice ssh { port = 22\n validity = 5 }\n",
 		     "FILE:3: no such option 'validity'; expected one of protocol, port, grant_time, single_use, "
@@ -179,7 +196,9 @@ static void test_unknown_keywords(void **state)
 	/* Those that came before are judged as well. */
 	expect_fault("count = 1\nnonsense = 1\nvalidity = x\n",
 		     "FILE:2: no such option 'nonsense'; expected one of server_id, host, interfaces, knock_ports, "
-		     "count, widths, validity, hook_timeout, store, control, grants_dir, group, table, log, log_level, "
+		     "count, widths, validity, hook_timeout, store, control, grants_dir, group, table, "
+		     "requests_adapter, requests_country, requests_per_hour, requests_per_minute, "
+		     "requests_lock_after, requests_private_addresses, log, log_level, "
 		     "service\nFILE:1: count = 1: expected 12 to 32 packets\n");
 }
 
@@ -244,6 +263,16 @@ static void test_bad_values(void **state)
 	     "/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 	     "aaaaaaaaaaaa"},
 	    {"group", "'a b'"},
+	    {"requests_adapter", "'a b'"},
+	    {"requests_country", "'+44'"},
+	    {"requests_country", "0"},
+	    {"requests_country", "1234"},
+	    {"requests_per_hour", "0"},
+	    {"requests_per_hour", "3601"},
+	    {"requests_per_minute", "0"},
+	    {"requests_per_minute", "601"},
+	    {"requests_lock_after", "0"},
+	    {"requests_private_addresses", "1"},
 	    {"table", "a.b"},
 	    {"table", "abcdefghijklmnop"},
 	    {"log", "file"},
@@ -483,7 +512,7 @@ static void test_the_manual_has_every_keyword(void **state)
 			count++;
 		}
 	}
-	assert_int_equal(count, 15 + 6);
+	assert_int_equal(count, 21 + 6);
 }
 
 int main(void)

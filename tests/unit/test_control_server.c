@@ -47,8 +47,12 @@ static int setup(void **state)
 	assert_non_null(mkdtemp(f->dir));
 	snprintf(f->path, sizeof(f->path), "%s/run/control", f->dir);
 	f->log = (struct log){.write = take_line, .arg = f, .level = LOG_LEVEL_DEBUG};
-	f->actions =
-	    (struct control_actions){.engine = (struct engine *)f, .reload = fake_reload, .status = fake_status};
+	f->actions = (struct control_actions){.engine = (struct engine *)f,
+					      .reload = fake_reload,
+					      .status = fake_status,
+					      .request = fake_request,
+					      .unlock = fake_unlock,
+					      .requests = {.adapter = (uid_t)-1, .lock_after = 3}};
 	assert_int_equal(control_server_open(f->path, (gid_t)-1, &f->actions, &f->log, &f->server), 0);
 	assert_int_equal(control_connect(f->path, &f->fd), 0);
 	control_server_dispatch(f->server);
@@ -156,6 +160,9 @@ static void test_users(void **state)
 	expect("pass-code", "yes");
 	expect("services", "ssh web");
 	expect("logins", "root www-data");
+	expect("numbers", "");
+	expect("failures", "0");
+	expect("locked", "no");
 	expect("widths", "8 0");
 	expect("n", "187");
 	expect("p", "11");
@@ -208,6 +215,11 @@ static void test_bad_users(void **state)
 	    {"user=bob\nlogins=root \n", QK_ERR_LOGIN_NAME},
 	    {"user=bob\nlogins=-x\n", QK_ERR_LOGIN_NAME},
 	    {"user=bob\nlogins=a/b\n", QK_ERR_LOGIN_NAME},
+	    {"user=bob\nnumbers=4915112345678\n", QK_ERR_NUMBER},
+	    {"user=bob\nnumbers=+4915112345678 \n", QK_ERR_NUMBER},
+	    {"user=bob\nnumbers=+4915112345678,+4915112345679\n", QK_ERR_NUMBER},
+	    {"user=bob\nnumbers=+1234567890123456\n", QK_ERR_NUMBER},
+	    {"user=bob\nnumbers=+4911 +4912 +4913 +4914 +4915\n", QK_ERR_SPACE},
 	    {"user=bob\nwidths=\n", QK_ERR_WIDTH},
 	    {"user=bob\nwidths=16\n", QK_ERR_WIDTH},
 	    {"user=bob\nwidths=08\n", QK_ERR_WIDTH},
@@ -274,6 +286,113 @@ static void test_issue(void **state)
 	ask_error(f, "issue\nuser=alice\naddress=host\n", QK_ERR_ADDRESS);
 	ask_error(f, "issue\nuser=alice\naddress=10.0.0.1\nr=x\n", QK_ERR_R);
 	ask_error(f, "issue\nuser=bob\naddress=10.0.0.1\n", QK_ERR_NOT_FOUND);
+}
+
+static void test_numbers_and_locks(void **state)
+{
+	struct fixture *f = *state;
+
+	ask_ok(f, "user-add\nuser=alice\nnumbers=+4915112345678 +447911123456\n");
+	assert_string_equal(fake.users[0].numbers, "+4915112345678 +447911123456");
+	fake.users[0].failures = 2;
+	ask_item(f, "user-get\nuser=alice\n");
+	expect("numbers", "+4915112345678 +447911123456");
+	expect("failures", "2");
+	expect("locked", "no");
+	fake.users[0].failures = 3;
+	ask_item(f, "user-list\n");
+	expect("failures", "3");
+	expect("locked", "yes");
+	ask_ok(f, "user-unlock\nuser=alice\n");
+	assert_non_null(strstr(f->last, "user=alice"));
+	ask_item(f, "user-get\nuser=alice\n");
+	expect("locked", "no");
+	ask_error(f, "user-unlock\nuser=bob\n", QK_ERR_NOT_FOUND);
+	ask_ok(f, "user-set\nuser=alice\nnumbers=\n");
+	assert_string_equal(fake.users[0].numbers, "");
+}
+
+static void post(struct fixture *f, int fd, const char *packet)
+{
+	assert_int_equal(send(fd, packet, strlen(packet), MSG_NOSIGNAL), strlen(packet));
+	control_server_dispatch(f->server);
+}
+
+#define REQUEST "request\nnumber=+44 7911\ntext=Request OTP alice x 10.0.0.1\n"
+
+static void test_requests_are_answered_later(void **state)
+{
+	struct fixture *f = *state;
+	struct control_later first;
+	struct control_message item = {.used = 0};
+	int other;
+
+	post(f, f->fd, REQUEST);
+	assert_string_equal(fake.sender, "+44 7911");
+	assert_string_equal(fake.text, "Request OTP alice x 10.0.0.1");
+	assert_true(recv(f->fd, &other, 1, MSG_DONTWAIT) < 0);
+	first = fake.later;
+	/* A second one of the same client would overtake. */
+	ask_error(f, REQUEST, QK_ERR_AGAIN);
+	assert_int_equal(fake.requests, 1);
+
+	assert_int_equal(control_init(&item, "item") | control_add(&item, "reply", "1 2 3"), 0);
+	control_server_answer(f->server, &first, 0, &item);
+	assert_int_equal(control_receive(f->fd, &m), 0);
+	expect("reply", "1 2 3");
+	assert_int_equal(control_receive(f->fd, &m), 0);
+	assert_string_equal(m.verb, "ok");
+	post(f, f->fd, REQUEST);
+	control_server_answer(f->server, &fake.later, QK_ERR_AGAIN, NULL);
+	assert_int_equal(control_receive(f->fd, &m), 0);
+	assert_int_equal(control_error_code(&m), QK_ERR_AGAIN);
+
+	/* Who has gone gets nothing, nor does who came to the same place. */
+	assert_int_equal(control_connect(f->path, &other), 0);
+	control_server_dispatch(f->server);
+	post(f, other, REQUEST);
+	first = fake.later;
+	close(other);
+	control_server_dispatch(f->server);
+	assert_int_equal(control_connect(f->path, &other), 0);
+	control_server_dispatch(f->server);
+	post(f, other, REQUEST);
+	assert_int_equal(fake.later.place, first.place);
+	control_server_answer(f->server, &first, 0, &item);
+	control_server_answer(f->server, &fake.later, 0, NULL);
+	assert_int_equal(control_receive(other, &m), 0);
+	assert_string_equal(m.verb, "ok");
+	close(other);
+	ask_error(f, "request\nnumber=+447911\n", QK_ERR_CONTROL);
+}
+
+static void test_waiting_ones_leave_room(void **state)
+{
+	struct fixture *f = *state;
+	int fds[CONTROL_WAITING_MAX], others[CONTROL_CLIENTS_MAX];
+
+	for (size_t i = 0; i < CONTROL_WAITING_MAX; i++) {
+		assert_int_equal(control_connect(f->path, &fds[i]), 0);
+		control_server_dispatch(f->server);
+		post(f, fds[i], REQUEST);
+	}
+	assert_int_equal(fake.requests, CONTROL_WAITING_MAX);
+	ask_error(f, REQUEST, QK_ERR_AGAIN);
+	/* However many come, it is not those who wait that make room. */
+	for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++) {
+		assert_int_equal(control_connect(f->path, &others[i]), 0);
+		control_server_dispatch(f->server);
+		ask_on(f, others[i], "user-get\nuser=nobody\n");
+	}
+	for (size_t i = 0; i < CONTROL_WAITING_MAX; i++)
+		assert_int_equal(recv(fds[i], &m, 1, MSG_DONTWAIT | MSG_PEEK), -1);
+	control_server_answer(f->server, &fake.later, 0, NULL);
+	assert_int_equal(control_receive(fds[CONTROL_WAITING_MAX - 1], &m), 0);
+	assert_string_equal(m.verb, "ok");
+	for (size_t i = 0; i < CONTROL_WAITING_MAX; i++)
+		close(fds[i]);
+	for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++)
+		close(others[i]);
 }
 
 static void test_listings_come_in_pages(void **state)
@@ -423,6 +542,49 @@ static void test_other_uids_are_denied(void **state)
 	assert_int_equal(status, 0);
 }
 
+static void test_adapter_hands_in_requests_only(void **state)
+{
+	const struct control_requests requests = {.adapter = 65534, .lock_after = 3};
+	struct fixture *f = *state;
+	char dir[96];
+	int status;
+	pid_t pid;
+
+	if (geteuid() != 0) {
+		print_message("needs root, to become somebody else\n");
+		skip();
+	}
+	control_server_set_requests(f->server, &requests);
+	snprintf(dir, sizeof(dir), "%s/run", f->dir);
+	assert_int_equal(chmod(f->dir, 0755) | chmod(dir, 0755) | chmod(f->path, 0666), 0);
+	pid = fork();
+	if (pid == 0) {
+		static const char request[] = REQUEST, list[] = "user-list\n", issue[] = "issue\nuser=alice\n";
+		int fd;
+
+		if (setgid(65534) != 0 || setuid(65534) != 0 || control_connect(f->path, &fd) != 0)
+			_exit(1);
+		if (send(fd, list, strlen(list), 0) < 0 || control_receive(fd, &m) != 0 ||
+		    control_error_code(&m) != QK_ERR_DENIED)
+			_exit(2);
+		if (send(fd, issue, strlen(issue), 0) < 0 || control_receive(fd, &m) != 0 ||
+		    control_error_code(&m) != QK_ERR_DENIED)
+			_exit(3);
+		if (send(fd, request, strlen(request), 0) < 0 || control_receive(fd, &m) != 0 ||
+		    strcmp(m.verb, "ok") != 0)
+			_exit(4);
+		_exit(0);
+	}
+	while (waitpid(pid, &status, WNOHANG) == 0) {
+		control_server_dispatch(f->server);
+		if (fake.requests == 1)
+			control_server_answer(f->server, &fake.later, 0, NULL);
+		usleep(1000);
+	}
+	assert_int_equal(status, 0);
+	assert_int_equal(fake.requests, 1);
+}
+
 static void test_one_that_does_not_read_is_dropped(void **state)
 {
 	struct fixture *f = *state;
@@ -509,6 +671,10 @@ int main(void)
 	    TEST(test_bad_users),
 	    TEST(test_profile_comes_line_by_line),
 	    TEST(test_issue),
+	    TEST(test_numbers_and_locks),
+	    TEST(test_requests_are_answered_later),
+	    TEST(test_waiting_ones_leave_room),
+	    TEST(test_adapter_hands_in_requests_only),
 	    TEST(test_listings_come_in_pages),
 	    TEST(test_grants),
 	    TEST(test_status_and_reload),

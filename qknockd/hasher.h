@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Checks pass-codes off the packet path: a child process that does nothing but crypt(3), 65 ms and 64 MB a time.
+ * It inherits no descriptor but its socket. One that dies is started again; what it was asked then fails.
+ */
+#ifndef QKNOCKD_HASHER_H
+#define QKNOCKD_HASHER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "libcore/log.h"
+
+struct hasher;
+
+#define HASHER_WAITING_MAX 64
+
+/* done is called once for each check that was accepted: ok says that the pass-code is that of the hash. */
+typedef void hasher_done(void *arg, uint64_t id, bool ok);
+
+/* Errors: NOMEM, IO. log and arg are borrowed. */
+int hasher_new(hasher_done *done, void *arg, const struct log *log, struct hasher **out);
+void hasher_free(struct hasher *hasher); /* ends the child; waiting checks are forgotten */
+
+/* hash: NULL for a user that there is not; costs the same time and is never ok. Errors: AGAIN when
+ * HASHER_WAITING_MAX wait already. */
+int hasher_check(struct hasher *hasher, uint64_t id, const char *hash, const char *pass_code);
+
+int hasher_fd(const struct hasher *hasher); /* for epoll: the same one for the life of the hasher */
+void hasher_dispatch(struct hasher *hasher);
+
+#endif

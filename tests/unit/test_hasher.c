@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The process that checks pass-codes: right and wrong ones, those of nobody, and what happens when it is killed. */
+#include "tests/unit/unit.h"
+
+#include <dirent.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "libcore/clock.h"
+#include "libcore/error.h"
+#include "qknockctl/passcode.h"
+#include "qknockd/hasher.h"
+
+#define HASH_SIZE 384
+
+static char hash[HASH_SIZE];
+static struct hasher *hasher;
+static struct result {
+	uint64_t id;
+	bool ok;
+} results[2 * HASHER_WAITING_MAX];
+static size_t result_count;
+static char lines[4096];
+
+static void take(void *arg, uint64_t id, bool ok)
+{
+	(void)arg;
+	assert_true(result_count < sizeof(results) / sizeof(results[0]));
+	results[result_count++] = (struct result){id, ok};
+}
+
+static void keep_line(void *arg, enum log_level level, const char *line)
+{
+	size_t used = strlen(lines);
+
+	(void)arg;
+	(void)level;
+	snprintf(lines + used, sizeof(lines) - used, "%s\n", line);
+}
+
+static const struct log logger = {.write = keep_line, .level = LOG_LEVEL_INFO};
+
+static int setup(void **state)
+{
+	(void)state;
+	result_count = 0;
+	lines[0] = '\0';
+	if (hash[0] == '\0')
+		assert_int_equal(passcode_hash("secret-17", hash, sizeof(hash)), 0);
+	return hasher_new(take, NULL, &logger, &hasher);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	hasher_free(hasher);
+	/* Nothing is left of it. */
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+	return 0;
+}
+
+static void dispatch_until(size_t count)
+{
+	struct pollfd fd = {.fd = hasher_fd(hasher), .events = POLLIN};
+
+	while (result_count < count) {
+		assert_int_equal(poll(&fd, 1, 10000), 1);
+		hasher_dispatch(hasher);
+	}
+}
+
+/* The only child there is. */
+static pid_t child(void)
+{
+	char path[64];
+	pid_t pid = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/children", getpid());
+	file = fopen(path, "re");
+	assert_non_null(file);
+	assert_int_equal(fscanf(file, "%d", &pid), 1);
+	fclose(file);
+	return pid;
+}
+
+static void test_right_and_wrong(void **state)
+{
+	static const bool expected[] = {true, false, false, false, false, true};
+
+	(void)state;
+	assert_int_equal(hasher_check(hasher, 0, hash, "secret-17"), 0);
+	assert_int_equal(hasher_check(hasher, 1, hash, "secret-18"), 0);
+	assert_int_equal(hasher_check(hasher, 2, NULL, "secret-17"), 0);
+	assert_int_equal(hasher_check(hasher, 3, "", ""), 0);
+	assert_int_equal(hasher_check(hasher, 4, "*0", "secret-17"), 0);
+	assert_int_equal(hasher_check(hasher, 5, hash, "secret-17"), 0);
+	dispatch_until(6);
+	for (size_t i = 0; i < 6; i++) {
+		assert_int_equal(results[i].id, i);
+		assert_int_equal(results[i].ok, expected[i]);
+	}
+	assert_string_equal(lines, "");
+}
+
+static uint64_t time_of(const char *with)
+{
+	uint64_t best = UINT64_MAX;
+
+	for (int i = 0; i < 5; i++) {
+		uint64_t start = clock_boot_ns();
+
+		assert_int_equal(hasher_check(hasher, 1, with, "secret-18"), 0);
+		dispatch_until(result_count + 1);
+		if (clock_boot_ns() - start < best)
+			best = clock_boot_ns() - start;
+	}
+	return best;
+}
+
+static void test_nobody_costs_the_same(void **state)
+{
+	uint64_t somebody = time_of(hash), nobody = time_of(NULL);
+
+	(void)state;
+	assert_true(nobody > somebody / 2 && nobody < somebody * 2);
+}
+
+static void test_queue_is_bounded(void **state)
+{
+	(void)state;
+	assert_int_equal(kill(child(), SIGSTOP), 0);
+	for (unsigned i = 0; i < HASHER_WAITING_MAX; i++)
+		assert_int_equal(hasher_check(hasher, i, NULL, "x"), 0);
+	assert_int_equal(hasher_check(hasher, 999, hash, "secret-17"), QK_ERR_AGAIN);
+	assert_int_equal(kill(child(), SIGKILL), 0);
+	dispatch_until(HASHER_WAITING_MAX);
+	assert_int_equal(hasher_check(hasher, 1000, hash, "secret-17"), 0);
+	dispatch_until(HASHER_WAITING_MAX + 1);
+	assert_true(results[HASHER_WAITING_MAX].ok);
+}
+
+static void test_killed_one_fails_closed_and_is_replaced(void **state)
+{
+	int fd = hasher_fd(hasher);
+	pid_t first = child();
+
+	(void)state;
+	assert_int_equal(kill(first, SIGSTOP), 0);
+	assert_int_equal(hasher_check(hasher, 1, hash, "secret-17"), 0);
+	assert_int_equal(hasher_check(hasher, 2, hash, "secret-17"), 0);
+	assert_int_equal(kill(first, SIGKILL), 0);
+	dispatch_until(2);
+	assert_false(results[0].ok);
+	assert_false(results[1].ok);
+	assert_non_null(strstr(lines, "has died waiting=2"));
+	assert_int_not_equal(child(), first);
+	assert_int_equal(hasher_fd(hasher), fd);
+	assert_int_equal(hasher_check(hasher, 3, hash, "secret-17"), 0);
+	dispatch_until(3);
+	assert_true(results[2].ok);
+}
+
+static void test_child_inherits_little(void **state)
+{
+	char path[64];
+	struct dirent *entry;
+	unsigned open_fds = 0;
+	DIR *dir;
+
+	(void)state;
+	/* One that has answered has set itself up. */
+	assert_int_equal(hasher_check(hasher, 1, NULL, "x"), 0);
+	dispatch_until(1);
+	snprintf(path, sizeof(path), "/proc/%d/fd", child());
+	dir = opendir(path);
+	assert_non_null(dir);
+	while ((entry = readdir(dir)) != NULL)
+		open_fds += entry->d_name[0] != '.';
+	closedir(dir);
+	assert_int_equal(open_fds, 4);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(test_right_and_wrong),	      TEST(test_nobody_costs_the_same),
+	    TEST(test_queue_is_bounded),      TEST(test_killed_one_fails_closed_and_is_replaced),
+	    TEST(test_child_inherits_little),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
