@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-dist_man_MANS += doc/knockwrap.8 doc/pam_knock.8 doc/qknock.1 doc/qknock.conf.5 doc/qknockctl.8 doc/qknockd.8
+dist_man_MANS += doc/knockwrap.8 doc/pam_knock.8 doc/qknock.1 doc/qknock-sms.8 doc/qknock.conf.5 doc/qknockctl.8 doc/qknockd.8
 dist_doc_DATA = README.md NEWS doc/control.md doc/lockout.md doc/security.md
 
 UNITS = doc/systemd/qknockd.service doc/systemd/qknock-kernel.service
@@ -13,4 +13,5 @@ $(UNITS): %: %.in Makefile
 	$(AM_V_GEN)mkdir -p $(@D) && sed -e 's,@sbindir@,$(sbindir),g' $(top_srcdir)/$@.in >$@
 
 examplesdir = $(docdir)/examples
-dist_examples_DATA = doc/examples/qknock.conf
+dist_examples_DATA = doc/examples/qknock.conf doc/examples/gammu-smsdrc doc/examples/smsd.conf
+dist_examples_SCRIPTS = doc/examples/sms-command

@@ -22,6 +22,7 @@ enum ctl_option {
 	CTL_ALL_SERVICES,
 	CTL_LOGINS,
 	CTL_WIDTHS,
+	CTL_NUMBERS,
 	CTL_NO_PASS_CODE,
 	CTL_R,
 	CTL_SERVICE,
@@ -47,6 +48,7 @@ int user_add(struct ctl *ctl, int argc, char **argv);
 int user_set(struct ctl *ctl, int argc, char **argv);
 int user_passwd(struct ctl *ctl, int argc, char **argv);
 int user_enable(struct ctl *ctl, int argc, char **argv);
+int user_unlock(struct ctl *ctl, int argc, char **argv);
 int user_disable(struct ctl *ctl, int argc, char **argv);
 int user_delete(struct ctl *ctl, int argc, char **argv);
 int user_list(struct ctl *ctl, int argc, char **argv);
@@ -56,6 +58,7 @@ int key_issue(struct ctl *ctl, int argc, char **argv);
 int key_pending(struct ctl *ctl, int argc, char **argv);
 int grants_list(struct ctl *ctl, int argc, char **argv);
 int grants_revoke(struct ctl *ctl, int argc, char **argv);
+int sms_test(struct ctl *ctl, int argc, char **argv);
 int daemon_status(struct ctl *ctl, int argc, char **argv);
 int daemon_reload(struct ctl *ctl, int argc, char **argv);
 int kernel_load(struct ctl *ctl, int argc, char **argv);

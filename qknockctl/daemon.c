@@ -23,6 +23,9 @@ int daemon_status(struct ctl *ctl, int argc, char **argv)
 	    {"grants-live", "Grants live", OUTPUT_NUMBER},
 	    {"grants-given", "Grants given", OUTPUT_NUMBER},
 	    {"failures", "Knocks that failed", OUTPUT_NUMBER},
+	    {"requests", "Requests by SMS", OUTPUT_NUMBER},
+	    {"requests-answered", "  answered with a key", OUTPUT_NUMBER},
+	    {"requests-refused", "  refused", OUTPUT_NUMBER},
 	};
 	struct control_message m;
 

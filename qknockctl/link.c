@@ -9,7 +9,7 @@
 #include "libcore/error.h"
 #include "libcore/name.h"
 
-static int socket_path(struct ctl *ctl, const char **path)
+int link_path(struct ctl *ctl, const char **path)
 {
 	int code = CTL_OK;
 
@@ -34,7 +34,7 @@ static int say_unreachable(const char *path)
 static int connect_daemon(struct ctl *ctl, int *fd)
 {
 	const char *path;
-	int code = socket_path(ctl, &path);
+	int code = link_path(ctl, &path);
 
 	*fd = -1;
 	if (code != CTL_OK)

@@ -6,6 +6,9 @@
 #include "libcore/control.h"
 #include "qknockctl/ctl.h"
 
+/* The path of the control socket. Returns an exit code. */
+int link_path(struct ctl *ctl, const char **path);
+
 /* Takes one item of an answer; anything but 0 ends the call with that exit code. */
 typedef int (*link_each)(void *arg, const struct control_message *item);
 

@@ -15,6 +15,7 @@ qknockctl_libctl_la_SOURCES = \
 	qknockctl/pamcheck.c \
 	qknockctl/pamstack.c qknockctl/pamstack.h \
 	qknockctl/passcode.c qknockctl/passcode.h \
+	qknockctl/smstest.c \
 	qknockctl/user.c
 qknockctl_libctl_la_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(CRYPT_CFLAGS)
 qknockctl_libctl_la_LIBADD = libcore/libcore.la xt_knock/libknockkernel.la $(JANSSON_LIBS) $(CRYPT_LIBS)

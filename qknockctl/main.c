@@ -11,7 +11,7 @@
 #define TAKES(option) (1u << (option))
 #define USER_OPTIONS                                                                                                   \
 	(TAKES(CTL_P) | TAKES(CTL_Q) | TAKES(CTL_SERVICES) | TAKES(CTL_LOGINS) | TAKES(CTL_WIDTHS) |                   \
-	 TAKES(CTL_NO_PASS_CODE))
+	 TAKES(CTL_NUMBERS) | TAKES(CTL_NO_PASS_CODE))
 
 static const struct command {
 	const char *name; /* one word, or two with a blank */
@@ -22,18 +22,22 @@ static const struct command {
 	const char *help;
 } commands[] = {
     {"user add", 1, 1, USER_OPTIONS, user_add,
-     "NAME [--p P --q Q] [--services A,B] [--logins A,B] [--widths 0,8,64] [--no-pass-code]", "register a user"},
+     "NAME [--p P --q Q] [--services A,B] [--logins A,B] [--widths 0,8,64] [--numbers N,N] [--no-pass-code]",
+     "register a user"},
     {"user set", 1, 1, USER_OPTIONS | TAKES(CTL_ALL_SERVICES), user_set,
-     "NAME [--p P --q Q] [--services A,B|--all-services] [--logins A,B] [--widths 0,8,64] [--no-pass-code]",
+     "NAME [--p P --q Q] [--services A,B|--all-services] [--logins A,B] [--widths 0,8,64] [--numbers N,N] "
+     "[--no-pass-code]",
      "change a user"},
     {"user passwd", 1, 1, 0, user_passwd, "NAME", "set the pass-code"},
     {"user enable", 1, 1, 0, user_enable, "NAME", "let the user in again"},
+    {"user unlock", 1, 1, 0, user_unlock, "NAME", "answer requests by SMS again after wrong pass-codes"},
     {"user disable", 1, 1, 0, user_disable, "NAME", "keep the user out, end key and grants"},
     {"user delete", 1, 1, 0, user_delete, "NAME", "remove the user, end key and grants"},
     {"user list", 0, 0, 0, user_list, "", "all users"},
     {"user show", 1, 1, 0, user_show, "NAME", "one user"},
     {"profile", 1, 1, 0, key_profile, "USER", "print what the user's client imports"},
     {"issue", 2, 2, TAKES(CTL_R), key_issue, "USER ADDRESS [--r R]", "print a one-time key line for the address"},
+    {"sms test", 2, 64, 0, sms_test, "USER ADDRESS [-- COMMAND...]", "what would a request by SMS be answered?"},
     {"pending", 0, 0, 0, key_pending, "", "one-time keys that wait for their knock"},
     {"grants", 0, 0, 0, grants_list, "", "what is open, for whom, for how long"},
     {"revoke", 0, 0, TAKES(CTL_SERVICE) | TAKES(CTL_ADDRESS) | TAKES(CTL_ALL), grants_revoke,
@@ -63,6 +67,7 @@ static const struct option long_options[] = {
     {"all-services", no_argument, NULL, OPTION_BASE + CTL_ALL_SERVICES},
     {"logins", required_argument, NULL, OPTION_BASE + CTL_LOGINS},
     {"widths", required_argument, NULL, OPTION_BASE + CTL_WIDTHS},
+    {"numbers", required_argument, NULL, OPTION_BASE + CTL_NUMBERS},
     {"no-pass-code", no_argument, NULL, OPTION_BASE + CTL_NO_PASS_CODE},
     {"r", required_argument, NULL, OPTION_BASE + CTL_R},
     {"service", required_argument, NULL, OPTION_BASE + CTL_SERVICE},

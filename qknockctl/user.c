@@ -6,6 +6,7 @@
 
 #include "libcore/crypto.h"
 #include "libcore/error.h"
+#include "libcore/number.h"
 #include "qknockctl/ctl.h"
 #include "qknockctl/listing.h"
 #include "qknockctl/passcode.h"
@@ -13,21 +14,20 @@
 #define HASH_SIZE 384
 
 static const struct output_column columns[] = {
-    {"user", "USER", OUTPUT_TEXT},
-    {"enabled", "ENABLED", OUTPUT_FLAG},
-    {"pass-code", "PASS-CODE", OUTPUT_FLAG},
-    {"services", "SERVICES", OUTPUT_WORDS},
-    {"logins", NULL, OUTPUT_NAMES},
-    {"widths", "WIDTHS", OUTPUT_NUMBERS},
-    {"n", "N", OUTPUT_BIG},
+    {"user", "USER", OUTPUT_TEXT},     {"enabled", "ENABLED", OUTPUT_FLAG},    {"pass-code", "PASS-CODE", OUTPUT_FLAG},
+    {"locked", "LOCKED", OUTPUT_FLAG}, {"services", "SERVICES", OUTPUT_WORDS}, {"numbers", "NUMBERS", OUTPUT_NAMES},
+    {"logins", NULL, OUTPUT_NAMES},    {"widths", "WIDTHS", OUTPUT_NUMBERS},   {"n", "N", OUTPUT_BIG},
 };
 
 static const struct output_column details[] = {
     {"user", "User", OUTPUT_TEXT},
     {"enabled", "Enabled", OUTPUT_FLAG},
     {"pass-code", "Pass-code", OUTPUT_FLAG},
+    {"locked", "Locked", OUTPUT_FLAG},
+    {"failures", "Failures", OUTPUT_NUMBER},
     {"services", "Services", OUTPUT_WORDS},
     {"logins", "Logins", OUTPUT_NAMES},
+    {"numbers", "Numbers", OUTPUT_NAMES},
     {"widths", "Hop widths", OUTPUT_NUMBERS},
     {"n", "N", OUTPUT_BIG},
     {"p", "P", OUTPUT_BIG},
@@ -60,6 +60,26 @@ static int add_words(const struct ctl *ctl, struct control_message *m, const cha
 	return code;
 }
 
+/* Numbers in any form that people write, as the one that messages have. */
+static int add_numbers(const struct ctl *ctl, struct control_message *m, const char *value)
+{
+	const char *country = ctl->config != NULL ? ctl->config->requests.country : NULL;
+	char *list = strdup(value), *rest = list, *word, all[256] = "", one[NUMBER_SIZE];
+	size_t used = 0;
+	int code = list != NULL ? CTL_OK : CTL_REFUSED;
+
+	while (code == CTL_OK && value[0] != '\0' && (word = strsep(&rest, ",")) != NULL) {
+		if (number_normalise(word, country, one) != 0 || used + sizeof(one) >= sizeof(all)) {
+			ctl_error("%s: \"%s\": %s", ctl->command, word, error_text(QK_ERR_NUMBER));
+			code = CTL_REFUSED;
+		} else {
+			used += (size_t)snprintf(all + used, sizeof(all) - used, "%s%s", used > 0 ? " " : "", one);
+		}
+	}
+	free(list);
+	return code == CTL_OK ? link_add(m, "numbers", all) : code;
+}
+
 /* Everything but the pass-code. */
 static int add_options(struct ctl *ctl, struct control_message *m)
 {
@@ -88,6 +108,8 @@ static int add_options(struct ctl *ctl, struct control_message *m)
 		code = add_words(ctl, m, "logins", o[CTL_LOGINS]);
 	if (code == CTL_OK && o[CTL_WIDTHS] != NULL)
 		code = add_words(ctl, m, "widths", o[CTL_WIDTHS]);
+	if (code == CTL_OK && o[CTL_NUMBERS] != NULL)
+		code = add_numbers(ctl, m, o[CTL_NUMBERS]);
 	return code;
 }
 
@@ -204,6 +226,15 @@ int user_disable(struct ctl *ctl, int argc, char **argv)
 {
 	(void)argc;
 	return set_enabled(ctl, argv[0], "no");
+}
+
+int user_unlock(struct ctl *ctl, int argc, char **argv)
+{
+	struct control_message m;
+	int code = link_user(&m, "user-unlock", argv[0]);
+
+	(void)argc;
+	return code == CTL_OK ? call_quietly(ctl, &m) : code;
 }
 
 int user_delete(struct ctl *ctl, int argc, char **argv)

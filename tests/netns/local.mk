@@ -44,3 +44,5 @@ tests_netns_syn_compare_SOURCES = tests/netns/syn_compare.c
 tests_netns_syn_compare_CPPFLAGS = $(AM_CPPFLAGS) $(PCAP_CFLAGS)
 tests_netns_syn_compare_LDADD = $(PCAP_LIBS)
 EXTRA_DIST += tests/netns/test_client.sh tests/netns/test_syn_form.sh
+
+EXTRA_DIST += tests/netns/sms.sh tests/netns/test_sms_gammu.sh

@@ -13,6 +13,7 @@
 #include "libcore/clock.h"
 #include "libcore/error.h"
 #include "qknockd/control_server.h"
+#include "qknockd/requests.h"
 
 static void write_line(void *arg, enum log_level level, const char *line)
 {
@@ -24,6 +25,8 @@ static const struct log logger = {.write = write_line, .level = LOG_LEVEL_INFO};
 
 static struct config *config;
 static struct engine *engine;
+static struct requests *requests;
+static struct control_server *server;
 
 static void check(const char *what, int err)
 {
@@ -66,6 +69,7 @@ static int reload(void *arg)
 	if (err == 0)
 		err = engine_reload(engine, fresh);
 	if (err == 0) {
+		requests_reload(requests, fresh);
 		config_free(config);
 		config = fresh;
 	}
@@ -79,11 +83,41 @@ static void status(void *arg, struct control_message *item)
 	check("status", control_add_u64(item, "uptime", 3723));
 }
 
+static void request(void *arg, const char *sender, const char *text, const struct control_later *later)
+{
+	const struct requests_token token = {later->place, later->serial};
+
+	(void)arg;
+	requests_submit(requests, sender, text, strlen(text), &token);
+}
+
+static void request_done(void *arg, const struct requests_token *token, const struct requests_answer *answer)
+{
+	const struct control_later later = {token->a, token->b};
+	struct control_message item;
+
+	(void)arg;
+	check("answer", control_init(&item, "item"));
+	check("answer", control_add(&item, "number", answer->number));
+	check("answer", control_add(&item, "reply", answer->text));
+	control_server_answer(server, &later, answer->error, answer->text[0] != '\0' ? &item : NULL);
+}
+
+static int unlock(void *arg, const char *user)
+{
+	(void)arg;
+	return requests_unlock(requests, user);
+}
+
 int main(int argc, char **argv)
 {
-	struct control_actions actions = {.reload = reload, .status = status, .arg = argv[1]};
-	struct pollfd fds[2] = {{.fd = STDIN_FILENO, .events = POLLIN}, {.events = POLLIN}};
-	struct control_server *server;
+	struct control_actions actions = {.reload = reload,
+					  .status = status,
+					  .request = request,
+					  .unlock = unlock,
+					  .requests = {.adapter = (uid_t)-1},
+					  .arg = argv[1]};
+	struct pollfd fds[3] = {{.fd = STDIN_FILENO, .events = POLLIN}, {.events = POLLIN}, {.events = POLLIN}};
 	struct granter *granter;
 	struct hooks *hooks;
 	struct store *store;
@@ -99,14 +133,20 @@ int main(int argc, char **argv)
 	check("granter", granter_new(store, hooks, &logger, &granter));
 	check("granter", granter_start(granter, config));
 	check("engine", engine_new(config, store, granter, &logger, &engine));
+	check("requests", requests_new(engine, config, request_done, NULL, &logger, &requests));
 	actions.engine = engine;
+	actions.requests.lock_after = config->requests.lock_after;
 	check("control", control_server_open(config->control, (gid_t)-1, &actions, &logger, &server));
 	puts("ready");
 	fflush(stdout);
 	fds[1].fd = control_server_fd(server);
-	while (poll(fds, 2, -1) >= 0 && fds[0].revents == 0)
+	fds[2].fd = requests_fd(requests);
+	while (poll(fds, 3, -1) >= 0 && fds[0].revents == 0) {
 		control_server_dispatch(server);
+		requests_dispatch(requests);
+	}
 	control_server_close(server);
+	requests_free(requests);
 	engine_free(engine);
 	granter_free(granter);
 	hooks_free(hooks);

@@ -65,15 +65,18 @@ run 0 user add alice --p 11 --q 17 --no-pass-code; says ''
 input='secret-17
 ' run 0 user add bob --services ssh --widths 64,0 --json; says '{}'
 run 0 user list; says "\
-USER   ENABLED  PASS-CODE  SERVICES  WIDTHS                     N
-alice  yes      no         all       0 8 64                   187
-bob    yes      yes        ssh       64 0    $(printf %20s "$("$ctl" -s "$dir/run/control" --json user show bob |
+USER   ENABLED  PASS-CODE  LOCKED  SERVICES  NUMBERS  WIDTHS                     N
+alice  yes      no         no      all       none     0 8 64                   187
+bob    yes      yes        no      ssh       none     64 0    $(printf %20s "$("$ctl" -s "$dir/run/control" --json user show bob |
 	sed -n 's/.*"n": "\(.*\)".*/\1/p')")"
 run 0 user show alice; says 'User:       alice
 Enabled:    yes
 Pass-code:  no
+Locked:     no
+Failures:   0
 Services:   all
 Logins:     none
+Numbers:    none
 Hop widths: 0 8 64
 N:          187
 P:          11
@@ -82,8 +85,11 @@ run 0 --json user show alice; says '{
   "user": "alice",
   "enabled": true,
   "pass_code": false,
+  "locked": false,
+  "failures": 0,
   "services": [],
   "logins": [],
+  "numbers": [],
   "widths": [
     0,
     8,
@@ -107,8 +113,8 @@ run 1 user show carol; complains 'no such entry'
 
 input='other-code' run 0 user passwd alice; run 0 user list; has '^alice  yes      yes '
 input='other-code' run 1 user passwd nobody; complains 'no such entry'
-run 0 user set alice --no-pass-code --services ssh,web; run 0 user list; has '^alice  yes      no         ssh web '
-run 0 user set alice --all-services --p 13 --q 19; run 0 user list; has '^alice  yes      no         all .* 247$'
+run 0 user set alice --no-pass-code --services ssh,web; run 0 user list; has '^alice  yes      no         no      ssh web '
+run 0 user set alice --all-services --p 13 --q 19; run 0 user list; has '^alice  yes      no         no      all .* 247$'
 run 0 user set alice --logins root,www-data; run 0 user show alice; has '^Logins:     root www-data$'
 run 0 user set alice --logins ''; run 0 user show alice; has '^Logins:     none$'
 run 1 user set alice --logins -rf; complains 'account names'
@@ -121,6 +127,53 @@ run 0 user enable alice
 # The hash is where it belongs and nowhere else.
 run 0 user show bob --json
 ! grep -q 'secret-17\|\$y\$' "$dir/out" "$dir/log" || { echo "FAIL: the pass-code or its hash got out"; fails=$((fails + 1)); }
+
+# Requests by SMS, with qknock-sms or any other command in its place.
+PATH=$top_builddir/qknockctl:$PATH
+run 0 user set bob --numbers '+44 7911-123456,0049 151 1234'; run 0 user show bob
+has '^Numbers:    +447911123456 +491511234$'
+run 0 user list --json; has '"+447911123456"'
+run 1 user set bob --numbers 07911123456; complains '"07911123456": telephone number must be'
+run 1 user set bob --numbers +4411,,+4412
+run 1 user set bob --numbers +4411,+4412,+4413,+4414,+4415; complains 'does not fit'
+sed -i 's/^table/requests_country = 44 requests_lock_after = 2\n&/' "$dir/qknock.conf"
+run 0 reload
+run 0 user set bob --numbers 07911123456; run 0 user show bob; has '^Numbers:    +447911123456$'
+input=secret-17 run 0 sms test bob 192.0.2.7
+says 'To:   +447911123456
+Key:  yes
+Text: a one-time key, not shown'
+run 0 pending; has '^bob    192.0.2.7 '
+input=secret-17 run 1 sms test bob 192.0.2.8 --json; has '"key": false'; has 'for another address is pending'
+cat >"$dir/adapter" <<'END'
+#!/bin/sh
+case $1 in
+again) exit 75 ;;
+fails) exit 3 ;;
+mute) cat >/dev/null ;;
+raves) echo 'From: +44' ;;
+echoes) sed 's/^From/To/' ;;
+esac
+END
+chmod 755 "$dir/adapter"
+input=secret-17 run 1 sms test bob 192.0.2.7 -- "$dir/adapter" again; complains 'try again later'
+input=secret-17 run 1 sms test bob 192.0.2.7 -- "$dir/adapter" fails; complains 'exit code 3'
+input=secret-17 run 1 sms test bob 192.0.2.7 -- "$dir/adapter" mute; complains 'no answer would be sent'
+input=secret-17 run 1 sms test bob 192.0.2.7 -- "$dir/adapter" raves; complains 'what is no message'
+input=secret-17 run 1 sms test bob 192.0.2.7 -- "$dir/adapter" echoes; has '^Text: Request OTP bob secret-17 192.0.2.7$'
+input=secret-17 run 1 sms test bob 192.0.2.7 -- "$dir/nothing"; complains 'exit code 127'
+input=secret-17 run 1 sms test bob localhost; complains 'not a numeric'
+run 1 sms test alice 192.0.2.7; complains 'no telephone number'
+run 1 sms test nobody 192.0.2.7; complains 'no such entry'
+input=secret-18 run 1 sms test bob 192.0.2.7; complains 'no answer would be sent'
+sleep 1.1
+input=secret-18 run 1 sms test bob 192.0.2.7
+run 0 user show bob; has '^Locked:     yes$'; has '^Failures:   2$'
+run 0 user unlock bob; run 0 user show bob; has '^Locked:     no$'
+input=secret-17 run 0 sms test bob 192.0.2.7
+run 1 user unlock nobody; complains 'no such entry'
+! grep -q 'secret-1' "$dir/log" || { echo "FAIL: a pass-code is in the log"; fails=$((fails + 1)); }
+run 0 user disable bob; run 0 user enable bob
 
 # Profiles and keys.
 run 0 profile bob; has '^qknock-profile 1$'; has '^host gw.example.net$'; has '^service ssh tcp 22$'; has '^widths 0 64$'
@@ -158,8 +211,8 @@ run 0 revoke --all; says '0 grants revoked'
 run 0 grants; says 'no grants'
 
 # The daemon.
-run 0 status; has '^Running for:           1h02m$'; has '^Keys pending:          1$'; has '^Keys issued:           1$'
-run 0 status --json; has '"keys_issued": 1'; has '"packets_known": 0'
+run 0 status; has '^Running for:           1h02m$'; has '^Keys pending:          1$'; has '^Keys issued:           2$'
+run 0 status --json; has '"keys_issued": 2'; has '"packets_known": 0'
 run 0 reload; says ''
 echo 'colour = red' >>"$dir/qknock.conf"
 "$ctl" -s "$dir/run/control" reload >"$dir/out" 2>"$dir/err" && { echo "FAIL: reload"; fails=$((fails + 1)); }
