@@ -63,6 +63,7 @@ static void seed(struct store *store, const char *name, uint64_t number)
 
 static int reload(void *arg)
 {
+	struct control_requests settings = {.adapter = (uid_t)-1};
 	struct config *fresh;
 	int err = config_load(arg, &logger, &fresh);
 
@@ -70,6 +71,8 @@ static int reload(void *arg)
 		err = engine_reload(engine, fresh);
 	if (err == 0) {
 		requests_reload(requests, fresh);
+		settings.lock_after = fresh->requests.lock_after;
+		control_server_set_requests(server, &settings);
 		config_free(config);
 		config = fresh;
 	}

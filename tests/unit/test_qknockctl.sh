@@ -143,7 +143,7 @@ input=secret-17 run 0 sms test bob 192.0.2.7
 says 'To:   +447911123456
 Key:  yes
 Text: a one-time key, not shown'
-run 0 pending; has '^bob    192.0.2.7 '
+run 0 pending; has '^bob  *192.0.2.7 '
 input=secret-17 run 1 sms test bob 192.0.2.8 --json; has '"key": false'; has 'for another address is pending'
 cat >"$dir/adapter" <<'END'
 #!/bin/sh
