@@ -39,8 +39,8 @@ tests_unit_test_store_LDADD = qknockd/libverifier.la $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_store_failure
 TESTS += tests/unit/test_store_failure
 tests_unit_test_store_failure_SOURCES = tests/unit/test_store_failure.c tests/unit/stores.h tests/unit/unit.h
-tests_unit_test_store_failure_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_store_failure_LDADD = qknockd/libverifier.la $(UNIT_LIBS)
+tests_unit_test_store_failure_CPPFLAGS = $(UNIT_CPPFLAGS) $(SQLITE_CFLAGS)
+tests_unit_test_store_failure_LDADD = qknockd/libverifier.la $(UNIT_LIBS) $(SQLITE_LIBS)
 
 check_PROGRAMS += tests/unit/test_config
 TESTS += tests/unit/test_config

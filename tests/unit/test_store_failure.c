@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <sqlite3.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -141,6 +142,44 @@ static void test_sigkill_at_any_moment(void **state)
 	assert_true(kills > 5);
 	reopen(f);
 	assert_int_equal(pending_count(f), 0);
+}
+
+static void test_a_writer_delays_no_opening(void **state)
+{
+	struct fixture *f = *state;
+	struct store *second;
+	int ready[2], status;
+	char c;
+	pid_t pid;
+
+	add_user(f, "alice", 11);
+	store_close(f->store);
+	f->store = NULL;
+	assert_int_equal(pipe(ready), 0);
+	pid = fork();
+	if (pid == 0) {
+		sqlite3 *db;
+
+		/* Holds the lock until it is killed, and not for ever if the test fails. */
+		alarm(30);
+		if (sqlite3_open(f->path, &db) != SQLITE_OK ||
+		    sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL) != SQLITE_OK || write(ready[1], "", 1) != 1)
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	close(ready[1]);
+	assert_int_equal(read(ready[0], &c, 1), 1);
+	f->lines = 0;
+	assert_int_equal(store_open(f->path, &f->log, &second), 0);
+	assert_int_equal(f->lines, 0);
+	assert_int_equal(store_user_delete(second, "alice"), QK_ERR_STORE);
+	assert_non_null(strstr(f->last, "locked"));
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(store_user_delete(second, "alice"), 0);
+	close(ready[0]);
+	f->store = second;
 }
 
 /* --- failing disks --- */
@@ -292,11 +331,9 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-	    TEST(test_one_winner_among_processes),
-	    TEST(test_sigkill_at_any_moment),
-	    TEST(test_write_errors_pass_by_themselves),
-	    TEST(test_vanished_file_is_no_empty_store),
-	    TEST(test_replaced_file_is_refused),
+	    TEST(test_one_winner_among_processes),	TEST(test_sigkill_at_any_moment),
+	    TEST(test_a_writer_delays_no_opening),	TEST(test_write_errors_pass_by_themselves),
+	    TEST(test_vanished_file_is_no_empty_store), TEST(test_replaced_file_is_refused),
 	    TEST(test_full_disk_passes_by_itself), /* last: it leaves the mount namespace */
 	};
 
