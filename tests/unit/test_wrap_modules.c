@@ -528,7 +528,7 @@ static void accounts_that_are_none(void **state)
 static bool has_no_capabilities(void)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct data[2];
+	struct __user_cap_data_struct data[2] = {{0}};
 
 	return syscall(SYS_capget, &header, data) == 0 && data[0].effective == 0 && data[1].effective == 0 &&
 	       data[0].permitted == 0 && data[1].permitted == 0 && data[0].inheritable == 0 && data[1].inheritable == 0;
