@@ -21,7 +21,7 @@ struct run {
 };
 
 /* Descriptors as inetd gives them: all three the connection. Or, as tcpserver: the errors go to a log. */
-enum shape { INETD, TCPSERVER, SYSTEMD, PIPES };
+enum shape { INETD, TCPSERVER, SYSTEMD, PIPES, CLOSED };
 
 static void set_descriptors(enum shape shape, int connection, int pipe_fd, int leaked)
 {
@@ -32,7 +32,7 @@ static void set_descriptors(enum shape shape, int connection, int pipe_fd, int l
 	dup2(shape == SYSTEMD || shape == PIPES ? null : socket, 0);
 	dup2(shape == SYSTEMD ? null : shape == PIPES ? pipe_high : socket, 1);
 	dup2(shape == INETD ? socket : pipe_high, 2);
-	if (shape == SYSTEMD)
+	if (shape == SYSTEMD || shape == CLOSED)
 		dup2(socket, 3);
 	else if (leaked)
 		dup2(null, 3);
@@ -43,6 +43,8 @@ static void set_descriptors(enum shape shape, int connection, int pipe_fd, int l
 		dup2(0, 700);
 		dup2(0, 9);
 	}
+	if (shape == CLOSED)
+		close_range(0, 2, 0);
 }
 
 /* argv[0] is what the program is called by; a super-server's leftovers in environment, signals, umask. */
@@ -60,7 +62,7 @@ static struct run start(enum shape shape, int connection, char *const argv[])
 		set_descriptors(shape, connection, fds[1], 1);
 		close(fds[0]);
 		close(fds[1]);
-		if (shape == SYSTEMD) {
+		if (shape == SYSTEMD || shape == CLOSED) {
 			snprintf(pid, sizeof(pid), "%d", (int)getpid());
 			setenv("LISTEN_PID", pid, 1);
 			setenv("LISTEN_FDS", "1", 1);
@@ -238,6 +240,25 @@ static void descriptors(void **state)
 	for (int shape = INETD; shape <= SYSTEMD; shape++)
 		assert_string_equal(served(shape, ARGV(A("--service"), A("ssh"), A("/bin/ls"), A("/proc/self/fd"))),
 				    "0\n1\n2\n3\n");
+	/* What was closed is the log's nor anybody's. */
+	assert_string_equal(served(CLOSED, ARGV(A("--service"), A("ssh"), A("/bin/readlink"), A("/proc/self/fd/2"))),
+			    "/dev/null\n");
+}
+
+/* A log that nobody reads any more doesn't kill us before the answer. */
+static void log_without_reader(void **state)
+{
+	struct pair p = pair_open(PAIR_V4);
+	struct run run =
+	    start(TCPSERVER, p.server,
+		  ARGV(A("--service"), A("ssh"), A("--log-to"), A("stderr"), A("--reject"), A("close"), A("/bin/cat")));
+
+	(void)state;
+	close(run.out);
+	run.out = -1;
+	assert_int_not_equal(run_end(&run), 128 + SIGPIPE);
+	assert_int_not_equal(client_end(p.client, 1000), END_OPEN);
+	pair_close(&p);
 }
 
 static void signals_and_umask(void **state)
@@ -470,6 +491,7 @@ int main(void)
 	    WITH_GRANTS(unfit),
 	    WITH_GRANTS(serves),
 	    WITH_GRANTS(descriptors),
+	    WITH_GRANTS(log_without_reader),
 	    WITH_GRANTS(signals_and_umask),
 	    WITH_GRANTS(single_use),
 	    WITH_GRANTS(greatest_age),
