@@ -68,6 +68,7 @@ static struct run start(enum shape shape, int connection, char *const argv[])
 			setenv("LISTEN_FDS", "1", 1);
 		}
 		syscall(SYS_rt_sigaction, 33, (const unsigned long[8]){(unsigned long)SIG_IGN}, NULL, (NSIG - 1) / 8);
+		signal(SIGPIPE, SIG_DFL);
 		signal(SIGTERM, SIG_IGN);
 		signal(SIGCHLD, SIG_IGN);
 		sigemptyset(&blocked);

@@ -6,6 +6,7 @@
 #include <linux/capability.h>
 #include <pwd.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -543,6 +544,8 @@ static int drop_in_this_process(const struct account *a)
 	uid_t uid[3];
 	gid_t gid[3], groups[8];
 
+	/* As a super-server may have left it: capabilities outlive the change of the user. */
+	prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0);
 	if (privileges_drop(a, &fault) != STATUS_OK)
 		return 1;
 	getresuid(&uid[0], &uid[1], &uid[2]);
