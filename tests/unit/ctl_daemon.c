@@ -68,6 +68,8 @@ static int reload(void *arg)
 	int err = config_load(arg, &logger, &fresh);
 
 	if (err == 0)
+		err = granter_reload(engine_granter(engine), fresh);
+	if (err == 0)
 		err = engine_reload(engine, fresh);
 	if (err == 0) {
 		requests_reload(requests, fresh);

@@ -50,6 +50,8 @@ static void test_plain(void **state)
 
 static void test_only_the_first_sender_counts(void **state)
 {
+	static const char with_nul[] = "From: +44\0007911\nFrom: +447912\n\nx";
+
 	(void)state;
 	assert_int_equal(parse(SMSTEXT_PLAIN, "From: +447911\nFrom: +447912\n\nhello\n\nFrom: +447913\n\n"), 0);
 	expect("+447911", "hello  From: +447913  ");
@@ -60,7 +62,7 @@ static void test_only_the_first_sender_counts(void **state)
 		  "From: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n"
 		  "From: +447912\n\nx"),
 	    QK_ERR_NUMBER);
-	assert_int_equal(parse_bytes(SMSTEXT_PLAIN, "From: +44\0007911\nFrom: +447912\n\nx", 35), QK_ERR_NUMBER);
+	assert_int_equal(parse_bytes(SMSTEXT_PLAIN, with_nul, sizeof(with_nul) - 1), QK_ERR_NUMBER);
 }
 
 static void test_what_is_no_message(void **state)
