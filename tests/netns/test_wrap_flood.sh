@@ -20,7 +20,8 @@ check "10,000 strangers get nothing, not a byte" ended_as served=0 closed=0 gone
 check "those who were accepted a reset" [ "$(ended_by reset)" -ge 2000 ]
 check "nothing is left of them" wait_until 10 nothing_left
 clients $SERVER $ECHO count=2000 parallel=100 abort ms=5000
-check "2,000 reset their connections at once" ended_as served=0 reset=0 closed=0 bytes=0
+# knockwrap may be quicker with its own reset.
+check "2,000 reset their connections at once" ended_as served=0 closed=0 bytes=0
 check "nothing is left of them" wait_until 5 nothing_left
 clients $SERVER6 $ECHO count=500 parallel=50 abort ms=5000
 check "500 who have a grant reset theirs" ended_as served=0 reset=0 closed=0 bytes=0
