@@ -106,9 +106,9 @@ static void connected(unsigned i)
 	} else {
 		clients[i].connected = true;
 		fds[i].events = POLLIN;
-		/* If it has been reset already, reading tells. */
-		if (!mute)
-			send(fds[i].fd, LINE, LINE_SIZE, MSG_NOSIGNAL);
+		/* The error is told once: reading would find an orderly end after this. */
+		if (!mute && send(fds[i].fd, LINE, LINE_SIZE, MSG_NOSIGNAL) < 0)
+			end_client(i, errno == ECONNRESET || errno == EPIPE ? RESET : FAILED);
 	}
 }
 
