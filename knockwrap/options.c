@@ -61,29 +61,19 @@ static bool set_grants(struct options *out, const char *value)
 	return value[0] == '/';
 }
 
-static bool set_number(uint32_t *out, const char *value, uint64_t max)
-{
-	uint64_t number;
-
-	if (!decimal_parse(value, strlen(value), max, &number) || number == 0)
-		return false;
-	*out = (uint32_t)number;
-	return true;
-}
-
 static bool set_max_age(struct options *out, const char *value)
 {
-	return set_number(&out->max_age_s, value, UINT32_MAX);
+	return decimal_parse_u32(value, 1, UINT32_MAX, &out->max_age_s);
 }
 
 static bool set_banner_timeout(struct options *out, const char *value)
 {
-	return set_number(&out->refusal.hold_s, value, HOLD_S_MAX);
+	return decimal_parse_u32(value, 1, HOLD_S_MAX, &out->refusal.hold_s);
 }
 
 static bool set_drop_limit(struct options *out, const char *value)
 {
-	return set_number(&out->refusal.hold_limit, value, HOLD_LIMIT_MAX);
+	return decimal_parse_u32(value, 1, HOLD_LIMIT_MAX, &out->refusal.hold_limit);
 }
 
 static bool set_single_use(struct options *out, const char *value)

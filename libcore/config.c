@@ -143,12 +143,7 @@ static int set_table(const struct keyword *keyword, const struct values *values,
 
 static int parse_number(const char *text, uint32_t min, uint32_t max, uint32_t *out)
 {
-	uint64_t n;
-
-	if (!decimal_parse(text, strlen(text), max, &n) || n < min)
-		return QK_ERR_CONFIG;
-	*out = (uint32_t)n;
-	return 0;
+	return decimal_parse_u32(text, min, max, out) ? 0 : QK_ERR_CONFIG;
 }
 
 static int set_u32(const struct keyword *keyword, const struct values *values, void *target)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "libcore/decimal.h"
 
+#include <string.h>
+
 bool decimal_parse(const char *text, size_t len, uint64_t max, uint64_t *out)
 {
 	uint64_t value = 0;
@@ -18,5 +20,15 @@ bool decimal_parse(const char *text, size_t len, uint64_t max, uint64_t *out)
 	if (value > max)
 		return false;
 	*out = value;
+	return true;
+}
+
+bool decimal_parse_u32(const char *text, uint32_t min, uint32_t max, uint32_t *out)
+{
+	uint64_t number;
+
+	if (!decimal_parse(text, strlen(text), max, &number) || number < min)
+		return false;
+	*out = (uint32_t)number;
 	return true;
 }

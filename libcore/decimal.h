@@ -12,4 +12,7 @@
 /* Exactly len bytes of text, a value of at most max; false (and *out is zero) for anything else. */
 bool decimal_parse(const char *text, size_t len, uint64_t max, uint64_t *out);
 
+/* A whole string, min to max; false for anything else, and *out is as it was. */
+bool decimal_parse_u32(const char *text, uint32_t min, uint32_t max, uint32_t *out);
+
 #endif

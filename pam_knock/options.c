@@ -40,24 +40,14 @@ static bool set_grants(struct options *out, const char *value)
 	return value[0] == '/';
 }
 
-static bool set_number(uint32_t *out, const char *value, uint64_t min, uint64_t max)
-{
-	uint64_t number;
-
-	if (!decimal_parse(value, strlen(value), max, &number) || number < min)
-		return false;
-	*out = (uint32_t)number;
-	return true;
-}
-
 static bool set_max_age(struct options *out, const char *value)
 {
-	return set_number(&out->max_age_s, value, 1, UINT32_MAX);
+	return decimal_parse_u32(value, 1, UINT32_MAX, &out->max_age_s);
 }
 
 static bool set_delay(struct options *out, const char *value)
 {
-	return set_number(&out->delay_us, value, 0, DELAY_MAX);
+	return decimal_parse_u32(value, 0, DELAY_MAX, &out->delay_us);
 }
 
 static bool set_norhost(struct options *out, const char *value)

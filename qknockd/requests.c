@@ -9,6 +9,7 @@
 #include "libcore/clock.h"
 #include "libcore/crypto.h"
 #include "libcore/error.h"
+#include "libcore/name.h"
 #include "qknockd/hasher.h"
 #include "qknockd/policy.h"
 #include "qknockd/throttle.h"
@@ -142,26 +143,10 @@ static bool allowed(struct requests *r, struct throttle *throttle, const char *n
 	return said == THROTTLE_YES;
 }
 
-static bool has_number(const struct store_user *user, const char *number)
-{
-	size_t len = strlen(number);
-	const char *p = user->numbers;
-
-	while (*p != '\0') {
-		size_t word = strcspn(p, " ");
-
-		if (word == len && memcmp(p, number, len) == 0)
-			return true;
-		p += word;
-		p += strspn(p, " ");
-	}
-	return false;
-}
-
 /* Why this user may have no key now, whatever the pass-code; NULL: there is no reason. */
 static const char *objection(const struct requests *r, const struct store_user *user, const char *number)
 {
-	if (!has_number(user, number))
+	if (!name_in_list(user->numbers, number))
 		return "the number is not the user's";
 	if (user->failures >= r->config->requests.lock_after)
 		return "locked after wrong pass-codes";
