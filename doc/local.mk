@@ -2,7 +2,8 @@
 dist_man_MANS += doc/knockwrap.8 doc/pam_knock.8 doc/qknock.1 doc/qknock-sms.8 doc/qknock.conf.5 doc/qknockctl.8 doc/qknockd.8
 dist_doc_DATA = README.md NEWS doc/control.md doc/lockout.md doc/security.md
 
-UNITS = doc/systemd/qknockd.service doc/systemd/qknock-kernel.service
+UNITS = doc/systemd/qknockd.service doc/systemd/qknock-kernel.service \
+	doc/systemd/qknock-metrics.service doc/systemd/qknock-metrics.timer
 EXTRA_DIST += $(UNITS:=.in)
 CLEANFILES += $(UNITS)
 if SYSTEMD

@@ -30,6 +30,7 @@ enum ctl_option {
 	CTL_ALL,
 	CTL_TABLE,
 	CTL_FORCE,
+	CTL_OUTPUT,
 	CTL_OPTION_COUNT
 };
 
@@ -60,6 +61,7 @@ int grants_list(struct ctl *ctl, int argc, char **argv);
 int grants_revoke(struct ctl *ctl, int argc, char **argv);
 int sms_test(struct ctl *ctl, int argc, char **argv);
 int daemon_status(struct ctl *ctl, int argc, char **argv);
+int daemon_metrics(struct ctl *ctl, int argc, char **argv);
 int daemon_reload(struct ctl *ctl, int argc, char **argv);
 int kernel_load(struct ctl *ctl, int argc, char **argv);
 int kernel_unload(struct ctl *ctl, int argc, char **argv);

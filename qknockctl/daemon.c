@@ -1,39 +1,43 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* qknockctl status, reload */
+#include "qknockctl/daemon.h"
+
 #include <stdio.h>
 
-#include "qknockctl/ctl.h"
 #include "qknockctl/listing.h"
+
+const struct output_column daemon_status_columns[] = {
+    {"version", "Version", OUTPUT_TEXT},
+    {"pid", "Process", OUTPUT_NUMBER},
+    {"uptime", "Running for", OUTPUT_DURATION},
+    {"packets-seen", "Packets seen", OUTPUT_COUNT},
+    {"packets-known", "  part of a knock", OUTPUT_COUNT},
+    {"packets-other", "  no knock", OUTPUT_COUNT},
+    {"packets-malformed", "  malformed", OUTPUT_COUNT},
+    {"packets-dropped", "  lost by the capture", OUTPUT_COUNT},
+    {"sessions", "Knocks awaited", OUTPUT_NUMBER},
+    {"keys-pending", "Keys pending", OUTPUT_NUMBER},
+    {"keys-issued", "Keys issued", OUTPUT_COUNT},
+    {"keys-expired", "Keys expired", OUTPUT_COUNT},
+    {"grants-live", "Grants live", OUTPUT_NUMBER},
+    {"grants-given", "Grants given", OUTPUT_COUNT},
+    {"failures", "Knocks that failed", OUTPUT_COUNT},
+    {"requests", "Requests by SMS", OUTPUT_COUNT},
+    {"requests-answered", "  answered with a key", OUTPUT_COUNT},
+    {"requests-refused", "  refused", OUTPUT_COUNT},
+};
+
+const size_t daemon_status_column_count = sizeof(daemon_status_columns) / sizeof(daemon_status_columns[0]);
 
 int daemon_status(struct ctl *ctl, int argc, char **argv)
 {
-	static const struct output_column columns[] = {
-	    {"version", "Version", OUTPUT_TEXT},
-	    {"pid", "Process", OUTPUT_NUMBER},
-	    {"uptime", "Running for", OUTPUT_DURATION},
-	    {"packets-seen", "Packets seen", OUTPUT_NUMBER},
-	    {"packets-known", "  part of a knock", OUTPUT_NUMBER},
-	    {"packets-other", "  no knock", OUTPUT_NUMBER},
-	    {"packets-malformed", "  malformed", OUTPUT_NUMBER},
-	    {"packets-dropped", "  lost by the capture", OUTPUT_NUMBER},
-	    {"sessions", "Knocks awaited", OUTPUT_NUMBER},
-	    {"keys-pending", "Keys pending", OUTPUT_NUMBER},
-	    {"keys-issued", "Keys issued", OUTPUT_NUMBER},
-	    {"keys-expired", "Keys expired", OUTPUT_NUMBER},
-	    {"grants-live", "Grants live", OUTPUT_NUMBER},
-	    {"grants-given", "Grants given", OUTPUT_NUMBER},
-	    {"failures", "Knocks that failed", OUTPUT_NUMBER},
-	    {"requests", "Requests by SMS", OUTPUT_NUMBER},
-	    {"requests-answered", "  answered with a key", OUTPUT_NUMBER},
-	    {"requests-refused", "  refused", OUTPUT_NUMBER},
-	};
 	struct control_message m;
 
 	(void)argc;
 	(void)argv;
 	if (control_init(&m, "status") != 0)
 		return CTL_REFUSED;
-	return listing_one(ctl, &m, columns, sizeof(columns) / sizeof(columns[0]));
+	return listing_one(ctl, &m, daemon_status_columns, daemon_status_column_count);
 }
 
 int daemon_reload(struct ctl *ctl, int argc, char **argv)

@@ -5,12 +5,13 @@ sbin_PROGRAMS += qknockctl/qknockctl
 noinst_LTLIBRARIES += qknockctl/libctl.la
 qknockctl_libctl_la_SOURCES = \
 	qknockctl/ctl.c qknockctl/ctl.h \
-	qknockctl/daemon.c \
+	qknockctl/daemon.c qknockctl/daemon.h \
 	qknockctl/grants.c \
 	qknockctl/kernel.c \
 	qknockctl/key.c \
 	qknockctl/link.c qknockctl/link.h \
 	qknockctl/listing.c qknockctl/listing.h \
+	qknockctl/metrics.c \
 	qknockctl/output.c qknockctl/output.h \
 	qknockctl/pamcheck.c \
 	qknockctl/pamstack.c qknockctl/pamstack.h \

@@ -43,6 +43,7 @@ static const struct command {
     {"revoke", 0, 0, TAKES(CTL_SERVICE) | TAKES(CTL_ADDRESS) | TAKES(CTL_ALL), grants_revoke,
      "[--service S] [--address A] | --all", "end grants before their time"},
     {"status", 0, 0, 0, daemon_status, "", "counters of the daemon"},
+    {"metrics", 0, 0, TAKES(CTL_OUTPUT), daemon_metrics, "[--output FILE]", "the counters for Prometheus"},
     {"reload", 0, 0, 0, daemon_reload, "", "have the daemon read its configuration again"},
     {"kernel load", 0, 64, TAKES(CTL_TABLE), kernel_load, "[NAME...] [--table T]",
      "make the kernel table and its pins"},
@@ -75,6 +76,7 @@ static const struct option long_options[] = {
     {"all", no_argument, NULL, OPTION_BASE + CTL_ALL},
     {"table", required_argument, NULL, OPTION_BASE + CTL_TABLE},
     {"force", no_argument, NULL, OPTION_BASE + CTL_FORCE},
+    {"output", required_argument, NULL, OPTION_BASE + CTL_OUTPUT},
     {NULL, 0, NULL, 0},
 };
 

@@ -104,7 +104,8 @@ static bool add_row(struct output *o, const struct control_message *item)
 
 static bool is_number(const struct output_column *column)
 {
-	return column->kind == OUTPUT_NUMBER || column->kind == OUTPUT_BIG || column->kind == OUTPUT_DURATION;
+	return column->kind == OUTPUT_NUMBER || column->kind == OUTPUT_COUNT || column->kind == OUTPUT_BIG ||
+	       column->kind == OUTPUT_DURATION;
 }
 
 static size_t width_of(const struct output *o, size_t column)
@@ -191,6 +192,7 @@ static json_t *to_json(const struct output_column *column, const char *value)
 {
 	switch (column->kind) {
 	case OUTPUT_NUMBER:
+	case OUTPUT_COUNT:
 	case OUTPUT_DURATION:
 	case OUTPUT_TIME:
 		return json_integer(strtoll(value, NULL, 10));

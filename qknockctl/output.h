@@ -15,6 +15,7 @@
 enum output_kind {
 	OUTPUT_TEXT,
 	OUTPUT_NUMBER,	 /* below 2^63 */
+	OUTPUT_COUNT,	 /* the same, of something that only grows while the daemon runs */
 	OUTPUT_BIG,	 /* any u64: a string in JSON, whose readers often hold 53 bits only */
 	OUTPUT_FLAG,	 /* yes or no: a boolean */
 	OUTPUT_WORDS,	 /* blank-separated: an array of strings; none means all of them */

@@ -192,7 +192,7 @@ run 1 issue bob 192.0.2.9 --r 1; complains 'random number R must be'
 run 1 issue bob localhost; complains 'not a numeric'
 run 0 pending; has '^USER   ADDRESS    ISSUED     *LEFT  REPLIES$'; has '^alice  192.0.2.9  .* [12]m[0-9]*s        3$'
 run 0 pending --json; has '"seconds_left": 1[0-9][0-9]'
-! grep -q "$(echo "$line" | cut -d' ' -f2)" "$dir/out" || { echo "FAIL: pending shows the key"; fails=$((fails + 1)); }
+! grep -q -F -e "$(echo "$line" | cut -d' ' -f2)" "$dir/out" || { echo "FAIL: pending shows the key"; fails=$((fails + 1)); }
 
 # Grants.
 run 0 grants; has '^SERVICE  ADDRESS    USER  *LEFT  EXPIRES  *SINGLE-USE  ID$'
@@ -213,6 +213,20 @@ run 0 grants; says 'no grants'
 # The daemon.
 run 0 status; has '^Running for:           1h02m$'; has '^Keys pending:          1$'; has '^Keys issued:           2$'
 run 0 status --json; has '"keys_issued": 2'; has '"packets_known": 0'
+run 0 metrics
+has '^# TYPE qknock_keys_issued_total counter$'; has '^qknock_keys_issued_total 2$'
+has '^# TYPE qknock_keys_pending gauge$'; has '^qknock_keys_pending 1$'
+has '^qknock_uptime_seconds 3723$'; has '^qknock_info{version="[^"]*"} 1$'; has '^qknock_up 1$'
+[ "$(grep -c '^# TYPE' "$dir/out")" = "$(grep -v '^#' "$dir/out" | wc -l)" ] && ! grep -v '^#' "$dir/out" |
+	grep -v -q -E '^qknock_[a-z_]+(\{version="[^"]*"\})? [0-9]+$' || { echo "FAIL: metrics"; cat "$dir/out"; fails=$((fails + 1)); }
+cp "$dir/out" "$dir/metrics"
+run 0 metrics --output "$dir/qknock.prom"; says ''
+cmp "$dir/metrics" "$dir/qknock.prom" && [ "$(stat -c %a "$dir/qknock.prom")" = 644 ] || fails=$((fails + 1))
+run 1 metrics --output "$dir/nowhere/qknock.prom"; complains "$dir/nowhere/qknock.prom: No such file"
+"$ctl" -s "$dir/nothing" metrics --output "$dir/qknock.prom" 2>"$dir/err"
+[ $? = 3 ] && [ "$(grep -v '^#' "$dir/qknock.prom")" = 'qknock_up 0' ] ||
+	{ echo "FAIL: metrics without a daemon"; fails=$((fails + 1)); }
+[ "$(ls "$dir"/qknock.prom*)" = "$dir/qknock.prom" ] || { echo "FAIL: metrics leave files"; fails=$((fails + 1)); }
 run 0 reload; says ''
 echo 'colour = red' >>"$dir/qknock.conf"
 "$ctl" -s "$dir/run/control" reload >"$dir/out" 2>"$dir/err" && { echo "FAIL: reload"; fails=$((fails + 1)); }
