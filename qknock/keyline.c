@@ -16,6 +16,7 @@
 
 #include "libcore/crypto.h"
 #include "libcore/error.h"
+#include "qknock/interrupt.h"
 #include "qknock/say.h"
 
 extern char **environ;
@@ -30,7 +31,7 @@ static int read_line(int fd, char line[static KEYLINE_SIZE])
 
 	for (;;) {
 		n = read(fd, line + len, 1);
-		if (n < 0 && errno == EINTR)
+		if (n < 0 && errno == EINTR && !interrupt_caught())
 			continue;
 		if (n < 0)
 			return QK_ERR_IO;
@@ -50,9 +51,9 @@ static int read_from(int fd, const char *label, char line[static KEYLINE_SIZE])
 {
 	int rc = read_line(fd, line);
 
-	if (rc == QK_ERR_IO)
+	if (rc == QK_ERR_IO && !interrupt_caught())
 		say_error("%s: %s", label, strerror(errno));
-	else if (rc != 0)
+	else if (rc == QK_ERR_REPLY)
 		say_error("%s: no line that could be a one-time key line", label);
 	return rc;
 }
@@ -106,7 +107,7 @@ static void drain(int fd)
 
 	do
 		n = read(fd, rest, sizeof(rest));
-	while (n > 0 || (n < 0 && errno == EINTR));
+	while (n > 0 || (n < 0 && errno == EINTR && !interrupt_caught()));
 	crypto_wipe(rest, sizeof(rest));
 }
 
@@ -150,7 +151,8 @@ static int read_command(char *const *argv, char line[static KEYLINE_SIZE])
 static int read_terminal(const char *prompt, char line[static KEYLINE_SIZE])
 {
 	if (readpassphrase(prompt, line, KEYLINE_SIZE, RPP_ECHO_OFF | RPP_REQUIRE_TTY) == NULL) {
-		say_error("cannot read from the terminal: %s", strerror(errno));
+		if (!interrupt_caught())
+			say_error("cannot read from the terminal: %s", strerror(errno));
 		return QK_ERR_IO;
 	}
 	if (line[0] == '\0') {
@@ -168,7 +170,7 @@ int keyline_read(const struct keyline_source *source, const char *prompt, char l
 		rc = read_file(source->file, line);
 	else if (source->command != NULL)
 		rc = read_command(source->command, line);
-	else if (isatty(STDIN_FILENO))
+	else if (source->stdin_is_taken || isatty(STDIN_FILENO))
 		rc = read_terminal(prompt, line);
 	else
 		rc = read_from(STDIN_FILENO, "standard input", line);

@@ -6,6 +6,7 @@
 #ifndef QKNOCK_KEYLINE_H
 #define QKNOCK_KEYLINE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "libcore/otp.h"
@@ -15,6 +16,7 @@
 struct keyline_source {
 	const char *file;     /* NULL: not from a file */
 	char *const *command; /* NULL, or an argument vector that ends with NULL; looked for in PATH, no shell */
+	bool stdin_is_taken;  /* standard input carries something else: ask the terminal, or fail */
 };
 
 /* The first line, without its end, into line. Neither file nor command: the terminal when standard input is one,

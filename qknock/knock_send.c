@@ -2,13 +2,13 @@
 #include "qknock/knock_send.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <string.h>
 #include <time.h>
 
 #include "libcore/clock.h"
 #include "libcore/crypto.h"
 #include "libcore/error.h"
+#include "qknock/interrupt.h"
 #include "qknock/say.h"
 
 #define NS_PER_MS UINT64_C(1000000)
@@ -18,21 +18,22 @@ static void sleep_ns(uint64_t ns)
 {
 	struct timespec left = {(time_t)(ns / CLOCK_NS_PER_S), (long)(ns % CLOCK_NS_PER_S)};
 
-	while (nanosleep(&left, &left) != 0 && errno == EINTR)
+	while (nanosleep(&left, &left) != 0 && errno == EINTR && !interrupt_caught())
 		continue;
 }
 
-static int random_gap(unsigned gap_ms)
+static bool sleep_only(void *context, const struct knock_outcome *so_far, uint64_t ns)
 {
-	uint64_t ns;
-	int rc;
+	(void)context;
+	(void)so_far;
+	sleep_ns(ns);
+	return interrupt_caught();
+}
 
-	if (gap_ms == 0)
-		return 0;
-	rc = crypto_random_below(2 * gap_ms * NS_PER_MS, &ns);
-	if (rc == 0)
-		sleep_ns(ns);
-	return rc;
+static int random_gap(unsigned gap_ms, uint64_t *ns)
+{
+	*ns = 0;
+	return gap_ms == 0 ? 0 : crypto_random_below(2 * gap_ms * NS_PER_MS, ns);
 }
 
 static int send_patiently(struct sender *sender, unsigned i)
@@ -71,51 +72,54 @@ static void say_failure(const struct plan *plan, unsigned i, int error)
 	say_error("packet from %s to port %u: %s%s", text, plan->packets[i].port, strerror(error), hint(error));
 }
 
-struct progress {
-	uint32_t left;	 /* bit i: packet i left this host */
-	uint32_t faulty; /* bit i: its failure was said */
-};
+static int send_packet(struct sender *sender, const struct plan *plan, unsigned i, struct knock_outcome *out)
+{
+	int rc = send_patiently(sender, i);
 
-static int send_set(struct sender *sender, const struct plan *plan, unsigned gap_ms, struct progress *progress,
-		    struct knock_outcome *out)
+	if (rc == 0) {
+		out->sent++;
+		out->left |= UINT32_C(1) << i;
+		out->distinct = (unsigned)__builtin_popcount(out->left);
+	} else if (rc == QK_ERR_IO) {
+		if ((out->faulty & UINT32_C(1) << i) == 0)
+			say_failure(plan, i, errno);
+		out->failed++;
+		out->faulty |= UINT32_C(1) << i;
+		rc = 0;
+	}
+	return rc;
+}
+
+static int send_set(struct sender *sender, const struct plan *plan, unsigned gap_ms, const struct knock_watch *watch,
+		    struct knock_outcome *out, bool *stopped)
 {
 	uint8_t order[KNOCK_COUNT_MAX];
 	int rc = plan_shuffle(plan->count, order);
 
 	for (unsigned n = 0; rc == 0 && n < plan->count; n++) {
-		unsigned i = order[n];
+		uint64_t gap;
 
-		if (out->sent + out->failed > 0)
-			rc = random_gap(gap_ms);
+		rc = random_gap(gap_ms, &gap);
+		if (rc == 0 && out->sent + out->failed > 0 && (*stopped = watch->pause(watch->context, out, gap)))
+			break;
 		if (rc == 0)
-			rc = send_patiently(sender, i);
-		if (rc == 0) {
-			out->sent++;
-			progress->left |= UINT32_C(1) << i;
-		} else if (rc == QK_ERR_IO) {
-			if ((progress->faulty & UINT32_C(1) << i) == 0)
-				say_failure(plan, i, errno);
-			out->failed++;
-			progress->faulty |= UINT32_C(1) << i;
-			rc = 0;
-		}
+			rc = send_packet(sender, plan, order[n], out);
 	}
 	return rc;
 }
 
 int knock_send(struct sender *sender, const struct plan *plan, unsigned repeat, unsigned gap_ms,
-	       struct knock_outcome *out)
+	       const struct knock_watch *watch, struct knock_outcome *out)
 {
-	struct progress progress = {0};
+	static const struct knock_watch sleeping = {.pause = sleep_only};
 	uint64_t start = clock_boot_ns();
+	bool stopped = false;
 	int rc = 0;
 
-	memset(out, 0, sizeof(*out));
-	for (unsigned set = 0; rc == 0 && set < repeat; set++)
-		rc = send_set(sender, plan, gap_ms, &progress, out);
-	out->distinct = (unsigned)__builtin_popcount(progress.left);
-	out->duration_ms = (clock_boot_ns() - start) / NS_PER_MS;
+	for (unsigned set = 0; rc == 0 && !stopped && set < repeat; set++)
+		rc = send_set(sender, plan, gap_ms, watch != NULL ? watch : &sleeping, out, &stopped);
+	out->duration_ms += (clock_boot_ns() - start) / NS_PER_MS;
 	if (rc != 0)
 		say_error("%s", error_text(rc));
-	return rc == 0 && out->distinct != plan->count ? QK_ERR_IO : rc;
+	return rc == 0 && !stopped && out->distinct != plan->count ? QK_ERR_IO : rc;
 }

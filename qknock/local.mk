@@ -13,11 +13,13 @@ bin_PROGRAMS += qknock/qknock
 qknock_libclient_la_SOURCES = \
 	qknock/client.h \
 	qknock/enroll.c \
+	qknock/interrupt.c qknock/interrupt.h \
 	qknock/keyline.c qknock/keyline.h \
 	qknock/knock.c \
 	qknock/knock_options.c qknock/knock_options.h \
 	qknock/knock_report.c qknock/knock_report.h \
 	qknock/knock_send.c qknock/knock_send.h \
+	qknock/knocker.c qknock/knocker.h \
 	qknock/peer.c qknock/peer.h \
 	qknock/plan.c qknock/plan.h \
 	qknock/privilege.c qknock/privilege.h \

@@ -50,8 +50,9 @@ static int send_sets(struct diary *d, unsigned repeat, struct knock_outcome *out
 {
 	int rc;
 
+	memset(out, 0, sizeof(*out));
 	quiet_begin();
-	rc = knock_send(&d->base, &plan, repeat, 0, out);
+	rc = knock_send(&d->base, &plan, repeat, 0, NULL, out);
 	quiet_end(said, sizeof(said));
 	return rc;
 }

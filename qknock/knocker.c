@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "qknock/knocker.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "libcore/chain.h"
+#include "libcore/clock.h"
+#include "libcore/error.h"
+#include "libcore/otp.h"
+#include "libcore/sequence.h"
+#include "qknock/keyline.h"
+#include "qknock/say.h"
+#include "qknock/secret.h"
+#include "qknock/sender.h"
+
+struct knocker_vault {
+	char line[KEYLINE_SIZE];
+	struct otp otp;
+	struct plan plan;
+};
+
+static int find_service(struct knocker *k)
+{
+	k->service = profile_service(&k->profile, k->options.service);
+	if (k->service != NULL)
+		return CLIENT_OK;
+	fprintf(stderr, "qknock: profile %s has no service %s, only", k->profile_name, k->options.service);
+	for (size_t i = 0; i < k->profile.service_count; i++)
+		fprintf(stderr, " %s", k->profile.services[i].name);
+	fputc('\n', stderr);
+	return CLIENT_PROFILE;
+}
+
+static int find_peer(struct knocker *k)
+{
+	const char *host = k->options.host != NULL ? k->options.host : k->profile.host;
+	int rc, family = AF_UNSPEC;
+
+	if (host[0] == '\0') {
+		say_error("profile %s names no host: say where to knock with --host", k->profile_name);
+		return CLIENT_USAGE;
+	}
+	if (k->options.width != 0) /* a host with both kinds of addresses is knocked at where the hops are */
+		family = k->options.width == 8 ? AF_INET : AF_INET6;
+	rc = peer_find(host, family, k->options.address, &k->peer);
+	if (rc == 0)
+		return CLIENT_OK;
+	return rc == QK_ERR_ADDRESS ? CLIENT_USAGE : CLIENT_SEND;
+}
+
+static int check_width(const struct knocker *k)
+{
+	uint16_t width = k->options.width;
+	char text[ADDRESS_TEXT_SIZE];
+	bool allowed = false;
+
+	for (size_t i = 0; i < k->profile.width_count; i++)
+		allowed = allowed || k->profile.widths[i] == width;
+	address_format(&k->peer.client, text);
+	if (chain_check_width(&k->peer.client, width) != 0) {
+		say_error("--hop %u does not fit the client's address %s: %s", width, text, error_text(QK_ERR_WIDTH));
+		return CLIENT_USAGE;
+	}
+	if (!allowed) {
+		say_error(width == 0 ? "profile %s does not allow knocks without hopping: use --hop"
+				     : "profile %s does not allow this hop width",
+			  k->profile_name);
+		return CLIENT_PROFILE;
+	}
+	if (width != 0 && !k->peer.client_is_local) {
+		say_error("hopping needs the client's address to be this host's own, and %s is not: behind NAT use "
+			  "--no-hop",
+			  text);
+		return CLIENT_USAGE;
+	}
+	return CLIENT_OK;
+}
+
+static int refuse_carrier(const struct client *client)
+{
+	say_error("raw sockets were refused (%s): SYN packets need CAP_NET_RAW. Run it with sudo, or once "
+		  "'sudo setcap cap_net_raw+ep \"$(command -v qknock)\"', or use --carrier udp",
+		  strerror(client->raw_errno));
+	return CLIENT_PRIVILEGE;
+}
+
+static int choose_carrier(struct knocker *k, const struct client *client)
+{
+	k->raw = address_is_v4(&k->peer.server) ? client->raw_v4 : client->raw_v6;
+	if (k->options.carrier == KNOCK_CARRIER_UDP)
+		return CLIENT_OK;
+	if (k->raw >= 0 || (k->options.carrier == KNOCK_CARRIER_SYN && k->options.dry_run)) {
+		k->options.carrier = KNOCK_CARRIER_SYN;
+		return CLIENT_OK;
+	}
+	/* Datagrams can come from all of an IPv6 prefix, but not from an IPv4 neighbour's address. */
+	if (k->options.carrier == KNOCK_CARRIER_SYN || (k->options.width != 0 && address_is_v4(&k->peer.server)))
+		return refuse_carrier(client);
+	say_verbose("carrier udp, because raw sockets were refused (%s)", strerror(client->raw_errno));
+	k->options.carrier = KNOCK_CARRIER_UDP;
+	return CLIENT_OK;
+}
+
+int knocker_find(struct knocker *k)
+{
+	int status = CLIENT_OK;
+
+	if (profile_store_load(k->options.profile, &k->profile, k->profile_name) != 0)
+		return CLIENT_PROFILE;
+	status = find_service(k);
+	return status == CLIENT_OK ? find_peer(k) : status;
+}
+
+int knocker_check(struct knocker *k, const struct client *client)
+{
+	int status = check_width(k);
+
+	return status == CLIENT_OK ? choose_carrier(k, client) : status;
+}
+
+static int read_key(struct knocker *k)
+{
+	char prompt[512], client[ADDRESS_TEXT_SIZE];
+	struct knocker_vault *v = k->vault;
+	int rc;
+
+	address_format(&k->peer.client, client);
+	snprintf(prompt, sizeof(prompt), "One-time key line for %s at %s, issued for %s: ", k->profile.user,
+		 k->profile.server_id, client);
+	if (keyline_read(&k->options.key, prompt, v->line) != 0)
+		return CLIENT_KEY;
+	rc = otp_reply_parse(&v->otp, v->line, strlen(v->line));
+	if (rc != 0) {
+		say_error("malformed key line: %s", error_text(rc));
+		return CLIENT_KEY;
+	}
+	if (!k->options.ignore_age && keyline_check_age(&v->otp, k->profile.validity, clock_wall_s()) != 0)
+		return CLIENT_STALE;
+	return CLIENT_OK;
+}
+
+static int make_plan(struct knocker *k)
+{
+	struct plan *plan = &k->vault->plan;
+	struct sequence_input in = {
+	    .server_id = k->profile.server_id,
+	    .user = k->profile.user,
+	    .otp = &k->vault->otp,
+	    .service = k->service,
+	    .client = k->peer.client,
+	    .shape = k->profile.shape,
+	    .n_mod = k->profile.n_mod,
+	    .width = k->options.width,
+	};
+	int rc = sequence_derive(&in, plan->packets);
+
+	plan->peer = &k->peer;
+	plan->count = k->profile.shape.count;
+	plan->width = k->options.width;
+	if (rc == 0)
+		return CLIENT_OK;
+	if (rc == QK_ERR_R)
+		say_error("this key line is not for profile %s: %s", k->profile_name, error_text(rc));
+	else
+		say_error("cannot make the knock: %s", error_text(rc));
+	return rc == QK_ERR_R ? CLIENT_KEY : CLIENT_FAILED;
+}
+
+int knocker_read_key(struct knocker *k)
+{
+	int status;
+
+	k->vault = secret_alloc(sizeof(*k->vault));
+	if (k->vault == NULL) {
+		say_error("%s", error_text(QK_ERR_NOMEM));
+		return CLIENT_FAILED;
+	}
+	status = read_key(k);
+	return status == CLIENT_OK ? make_plan(k) : status;
+}
+
+struct knock_report knocker_report(const struct knocker *k)
+{
+	return (struct knock_report){
+	    .options = &k->options, .profile = k->profile_name, .service = k->service, .plan = &k->vault->plan};
+}
+
+int knocker_open(struct knocker *k)
+{
+	const struct plan *plan = &k->vault->plan;
+	int rc;
+
+	if (k->options.carrier == KNOCK_CARRIER_UDP)
+		rc = sender_udp_new(plan, &k->sender);
+	else
+		rc = sender_syn_new(plan, k->raw, &k->sender);
+	if (rc == 0)
+		return CLIENT_OK;
+	return rc == QK_ERR_NOMEM || rc == QK_ERR_CRYPTO ? CLIENT_FAILED : CLIENT_SEND;
+}
+
+int knocker_send(const struct knocker *k, unsigned repeat, const struct knock_watch *watch,
+		 struct knock_outcome *outcome)
+{
+	const struct plan *plan = &k->vault->plan;
+	int rc = knock_send(k->sender, plan, repeat, k->options.gap_ms, watch, outcome);
+
+	if (rc == QK_ERR_IO)
+		say_error("only %u of %u packets could be sent: this knock opens nothing", outcome->distinct,
+			  plan->count);
+	if (rc == 0)
+		return CLIENT_OK;
+	return rc == QK_ERR_IO ? CLIENT_SEND : CLIENT_FAILED;
+}
+
+void knocker_wipe(struct knocker *k)
+{
+	if (k->sender != NULL)
+		k->sender->free(k->sender);
+	k->sender = NULL;
+	secret_free(k->vault, sizeof(*k->vault));
+	k->vault = NULL;
+}
