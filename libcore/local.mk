@@ -21,6 +21,7 @@ libcore_libcore_la_SOURCES = \
 	libcore/crypto.c libcore/crypto.h \
 	libcore/grantdir.c libcore/grantdir.h \
 	libcore/keys.c libcore/keys.h \
+	libcore/keyword.c libcore/keyword.h \
 	libcore/message.c libcore/message.h \
 	libcore/otp.c libcore/otp.h \
 	libcore/profile.c libcore/profile.h \

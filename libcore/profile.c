@@ -70,6 +70,16 @@ static int read_host(struct parser *p)
 	return 0;
 }
 
+static int read_number(struct parser *p)
+{
+	int rc = number_check(p->words[1]);
+
+	if (rc != 0)
+		return refuse(p, rc, "a telephone number, + and 4 to 15 digits");
+	strcpy(p->profile->number, p->words[1]);
+	return 0;
+}
+
 static int read_user(struct parser *p)
 {
 	int rc = name_check_user(p->words[1]);
@@ -167,6 +177,7 @@ static const struct key {
     {"qknock-profile", 2, 2, true, false, read_version, "qknock-profile 1", "qknock-profile 1 first"},
     {"server-id", 2, 2, true, false, read_server_id, "server-id ID", "a server-id line"},
     {"host", 2, 2, false, false, read_host, "host NAME", NULL},
+    {"number", 2, 2, false, false, read_number, "number NUMBER", NULL},
     {"user", 2, 2, true, false, read_user, "user ID", "a user line"},
     {"n", 2, 2, true, false, read_n, "n NUMBER", "an n line"},
     {"ports", 2, 2, true, false, read_ports, "ports FIRST-LAST", "a ports line"},
@@ -282,6 +293,8 @@ int profile_format(const struct profile *profile, char *text, size_t size)
 	append(text, size, &used, "qknock-profile 1\nserver-id %s\n", profile->server_id);
 	if (profile->host[0] != '\0')
 		append(text, size, &used, "host %s\n", profile->host);
+	if (profile->number[0] != '\0')
+		append(text, size, &used, "number %s\n", profile->number);
 	append(text, size, &used, "user %s\nn %" PRIu64 "\nports %u-%u\ncount %u\nvalidity %" PRIu32 "\nwidths",
 	       profile->user, profile->n_mod, profile->shape.port_first, profile->shape.port_last, profile->shape.count,
 	       profile->validity);

@@ -6,6 +6,7 @@
  *     qknock-profile 1
  *     server-id gw.example
  *     host gw.example.net            (optional: where the knock is sent)
+ *     number +441632960123           (optional: where requests for one-time keys are sent by SMS)
  *     user alice
  *     n 18446743979220271189
  *     ports 8800-8899
@@ -22,6 +23,7 @@
 
 #include "libcore/chain.h"
 #include "libcore/name.h"
+#include "libcore/number.h"
 #include "libcore/service.h"
 
 #define PROFILE_HOST_MAX 253
@@ -31,6 +33,7 @@
 struct profile {
 	char server_id[SERVER_ID_MAX + 1];
 	char host[PROFILE_HOST_MAX + 1]; /* empty when the profile has none */
+	char number[NUMBER_SIZE];	 /* the same */
 	char user[USER_ID_MAX + 1];
 	uint64_t n_mod;
 	uint32_t validity; /* seconds that a one-time key lives */

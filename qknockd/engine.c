@@ -539,6 +539,8 @@ int engine_profile(struct engine *engine, const char *id, struct profile *profil
 	strncpy(profile->server_id, config->server_id, SERVER_ID_MAX);
 	if (config->host != NULL)
 		strncpy(profile->host, config->host, PROFILE_HOST_MAX);
+	if (config->sms_number != NULL)
+		strncpy(profile->number, config->sms_number, NUMBER_SIZE - 1);
 	memcpy(profile->user, user.id, sizeof(profile->user));
 	profile->n_mod = user.p * user.q;
 	profile->validity = config->validity_s;

@@ -77,6 +77,7 @@ static void test_defaults(void **state)
 	assert_string_equal(config->grants_dir, RUNSTATEDIR "/qknock/grants");
 	assert_null(config->group);
 	assert_string_equal(config->table, "default");
+	assert_null(config->sms_number);
 	assert_null(config->requests.adapter);
 	assert_null(config->requests.country);
 	assert_int_equal(config->requests.per_number_hour, 12);
@@ -107,7 +108,7 @@ static void test_every_keyword(void **state)
 				     "group = qknock\ntable = my-table\nlog = /var/log/qknock\nlog_level = debug\n"
 				     "requests_adapter = gammu\nrequests_country = 44\nrequests_per_hour = 1\n"
 				     "requests_per_minute = 600\nrequests_lock_after = 3\n"
-				     "requests_private_addresses = no\n"
+				     "requests_private_addresses = no\nsms_number = '+441632960123'\n"
 				     "service \"dns\" {\n"
 				     "\tprotocol = udp\n\tport = 53\n\tgrant_time = 5\n\tsingle_use = yes\n"
 				     "\topen = {'/bin/x y', \"a \\\"b\\\" \\\\ \\${HOME}\", '${HOME}', \"\"}\n"
@@ -119,6 +120,7 @@ static void test_every_keyword(void **state)
 	(void)state;
 	assert_string_equal(config->server_id, "gw.example");
 	assert_string_equal(config->host, "gw.example.net");
+	assert_string_equal(config->sms_number, "+441632960123");
 	assert_string_equal(config->interfaces[0], "eth0");
 	assert_string_equal(config->interfaces[1], "eth1.7");
 	assert_string_equal(config->interfaces[2], "wg0");
@@ -187,7 +189,7 @@ static void test_unknown_keywords(void **state)
 	expect_fault(MINIMAL "\nvalidty = 120\n",
 		     "FILE:4: no such option 'validty'; expected one of server_id, host, interfaces, knock_ports, "
 		     "count, widths, validity, hook_timeout, store, control, grants_dir, group, table, "
-		     "requests_adapter, requests_country, requests_per_hour, requests_per_minute, "
+		     "sms_number, requests_adapter, requests_country, requests_per_hour, requests_per_minute, "
 		     "requests_lock_after, requests_private_addresses, log, log_level, "
 		     "service\n");
 	expect_fault("server_id = gw\nservice ssh { port = 22\n validity = 5 }\n",
@@ -197,7 +199,7 @@ static void test_unknown_keywords(void **state)
 	expect_fault("count = 1\nnonsense = 1\nvalidity = x\n",
 		     "FILE:2: no such option 'nonsense'; expected one of server_id, host, interfaces, knock_ports, "
 		     "count, widths, validity, hook_timeout, store, control, grants_dir, group, table, "
-		     "requests_adapter, requests_country, requests_per_hour, requests_per_minute, "
+		     "sms_number, requests_adapter, requests_country, requests_per_hour, requests_per_minute, "
 		     "requests_lock_after, requests_private_addresses, log, log_level, "
 		     "service\nFILE:1: count = 1: expected 12 to 32 packets\n");
 }
@@ -222,6 +224,8 @@ static void test_bad_values(void **state)
 	    {"server_id", "''"},
 	    {"host", "'a b'"},
 	    {"host", "'-x'"},
+	    {"sms_number", "'00441632960123'"},
+	    {"sms_number", "'+44 1632 960123'"},
 	    {"interfaces", "{'a/b'}"},
 	    {"interfaces", "{}"},
 	    {"widths", "{}"},
@@ -512,7 +516,7 @@ static void test_the_manual_has_every_keyword(void **state)
 			count++;
 		}
 	}
-	assert_int_equal(count, 21 + 6);
+	assert_int_equal(count, 22 + 6);
 }
 
 int main(void)

@@ -281,6 +281,24 @@ static void test_host_beyond_its_length(void **state)
 	expect_fault(text, strlen(text), QK_ERR_PROFILE, 3, "host name");
 }
 
+static void test_number_of_the_gateway(void **state)
+{
+	char text[sizeof(full) + 64];
+	struct profile p;
+
+	(void)state;
+	assert_int_equal(parse(&p, full, NULL), 0);
+	assert_string_equal(p.number, "");
+	snprintf(text, sizeof(text), "%snumber +441632960123\n", full);
+	assert_int_equal(parse(&p, text, NULL), 0);
+	assert_string_equal(p.number, "+441632960123");
+	expect_round_trip(&p);
+	snprintf(text, sizeof(text), "%snumber 01632960123\n", full);
+	expect_fault(text, strlen(text), QK_ERR_NUMBER, 12, "telephone number");
+	snprintf(text, sizeof(text), "%snumber +4416329601234567\n", full);
+	expect_fault(text, strlen(text), QK_ERR_NUMBER, 12, "telephone number");
+}
+
 static void test_too_many_services(void **state)
 {
 	char text[4096];
@@ -305,6 +323,7 @@ int main(void)
 	    cmocka_unit_test(test_every_missing_line_is_named),
 	    cmocka_unit_test(test_hostile_shapes),
 	    cmocka_unit_test(test_host_beyond_its_length),
+	    cmocka_unit_test(test_number_of_the_gateway),
 	    cmocka_unit_test(test_too_many_services),
 	};
 
