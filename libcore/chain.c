@@ -119,7 +119,7 @@ static bool on_list(const struct address *a, const struct address *list, size_t 
 	return false;
 }
 
-static bool hops_are_good(const struct address *hops, uint16_t width, const struct chain_policy *policy)
+bool chain_hops_are_good(const struct address *hops, uint16_t width, const struct chain_policy *policy)
 {
 	uint64_t mask = low_mask(width);
 
@@ -142,7 +142,7 @@ static bool r_is_good(const struct address *client, uint64_t r, uint64_t n_mod, 
 		uint16_t width = policy->widths[i];
 
 		if (width != 0 && (chain_hops(client, width, r, n_mod, policy->packet_count, hops) != 0 ||
-				   !hops_are_good(hops, width, policy)))
+				   !chain_hops_are_good(hops, width, policy)))
 			return false;
 	}
 	return true;
@@ -158,6 +158,14 @@ static int draw_coprime(uint64_t n_mod, uint64_t *r)
 		*r += 2;
 	} while (gcd(*r, n_mod) != 1);
 	return 0;
+}
+
+int chain_draw_any_r(uint64_t n_mod, uint64_t *r)
+{
+	int rc = chain_check_modulus(n_mod);
+
+	*r = 0;
+	return rc != 0 ? rc : draw_coprime(n_mod, r);
 }
 
 int chain_draw_r(const struct address *client, uint64_t n_mod, const struct chain_policy *policy, uint64_t *r)

@@ -6,6 +6,7 @@
 #ifndef LIBCORE_CHAIN_H
 #define LIBCORE_CHAIN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -40,6 +41,13 @@ struct chain_policy {
 	size_t avoid_count;
 	size_t packet_count;
 };
+
+/* Whether these sources of packet_count packets keep away from what the policy says, and from network and broadcast of
+ * the low width bits, and do not repeat. */
+bool chain_hops_are_good(const struct address *hops, uint16_t width, const struct chain_policy *policy);
+
+/* R alone, for a key that is bound to no address: uniform, coprime. Errors: MODULUS, CRYPTO. */
+int chain_draw_any_r(uint64_t n_mod, uint64_t *r);
 
 /* Draws R (section 2): uniform, coprime, again up to 1,000 times while a hop meets the policy's avoid list,
  * the network or the broadcast address, or repeats; then the last one is kept. Errors: MODULUS, WIDTH, COUNT (more than

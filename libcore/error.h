@@ -29,6 +29,7 @@
 	X(TIMESTAMP, "time stamp must be decimal Unix seconds") \
 	X(KEY, "one-time key must be 43 characters of base64url") \
 	X(REPLY, "key line must be <time stamp> <one-time key> <random number>") \
+	X(LINE, "a sheet's line must begin with its number and their count, as 3/10, of 1 to 40") \
 	X(REQUEST, "request must be: Request OTP <user id> <pass-code> <address>") \
 	X(PASS_CODE, "pass-code must be 1 to 64 printable ASCII characters without blanks") \
 	X(NUMBER, "telephone number must be + and 4 to 15 digits, or national with a country code configured") \

@@ -7,8 +7,10 @@
 
 #define LABEL_SIZE 5 /* four letters and a zero byte */
 #define CONTEXT_MAX (1 + SERVER_ID_MAX + 1 + USER_ID_MAX + 16 + 8 + 1 + SERVICE_NAME_MAX)
+#define ANNOUNCE_MAX (sizeof(announce) + 1 + SERVER_ID_MAX + 1 + USER_ID_MAX + 8)
 
 static const uint8_t salt[8] = {'q', 'k', 'n', 'o', 'c', 'k', '/', '1'};
+static const char announce[] = "announce"; /* with its zero byte */
 
 static uint8_t *put_lp(uint8_t *p, const char *s)
 {
@@ -76,6 +78,23 @@ int keys_derive(const struct keys_context *context, const struct otp_key *key, u
 	if (rc != 0)
 		keys_wipe(out);
 	return rc;
+}
+
+int keys_derive_announcement(const struct keys_context *context, const struct otp_key *key,
+			     uint8_t out[static KEYS_ANNOUNCEMENT_SIZE])
+{
+	uint8_t info[ANNOUNCE_MAX], *p = info + sizeof(announce);
+	int rc;
+
+	memset(out, 0, KEYS_ANNOUNCEMENT_SIZE);
+	if ((rc = name_check_server(context->server_id)) != 0 || (rc = name_check_user(context->user)) != 0)
+		return rc;
+	memcpy(info, announce, sizeof(announce));
+	p = put_lp(p, context->server_id);
+	p = put_lp(p, context->user);
+	p = put_u64(p, context->issued_at);
+	return crypto_hkdf(key->b, sizeof(key->b), salt, sizeof(salt), info, (size_t)(p - info), out,
+			   KEYS_ANNOUNCEMENT_SIZE);
 }
 
 void keys_wipe(struct keys *k)

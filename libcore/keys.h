@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The key schedule (protocol.md section 3). */
+/* The key schedule (protocol.md section 3; protocol-sheet.md section 2). */
 #ifndef LIBCORE_KEYS_H
 #define LIBCORE_KEYS_H
 
@@ -28,5 +28,12 @@ struct keys {
 /* Derives all three outputs. Errors: SERVER_ID, USER_ID, SERVICE_NAME, COUNT, CRYPTO; *out is then zero. */
 int keys_derive(const struct keys_context *context, const struct otp_key *key, unsigned count, struct keys *out);
 void keys_wipe(struct keys *k);
+
+#define KEYS_ANNOUNCEMENT_SIZE 8 /* word, then placement */
+
+/* What announces the use of a sheet's key: of context only server_id, user and issued_at count. Errors: SERVER_ID,
+ * USER_ID, CRYPTO; out is then zero. The caller wipes it. */
+int keys_derive_announcement(const struct keys_context *context, const struct otp_key *key,
+			     uint8_t out[static KEYS_ANNOUNCEMENT_SIZE]);
 
 #endif

@@ -115,19 +115,44 @@ void otp_reply_format(const struct otp *otp, char line[static OTP_REPLY_SIZE])
 {
 	char key[OTP_KEY_TEXT_SIZE];
 
+	int used = 0;
+
 	otp_key_format(&otp->key, key);
-	snprintf(line, OTP_REPLY_SIZE, "%" PRIu64 " %s %" PRIu64, otp->issued_at, key, otp->r);
+	if (otp->line != 0)
+		used = snprintf(line, OTP_REPLY_SIZE, "%u/%u ", otp->line, otp->lines);
+	snprintf(line + used, OTP_REPLY_SIZE - (size_t)used, "%" PRIu64 " %s %" PRIu64, otp->issued_at, key, otp->r);
 	crypto_wipe(key, sizeof(key));
+}
+
+/* "3/10" */
+static bool parse_line_number(struct field f, struct otp *otp)
+{
+	const char *slash = memchr(f.text, '/', f.len);
+	uint64_t line, lines;
+
+	if (slash == NULL || !decimal_parse(f.text, (size_t)(slash - f.text), OTP_SHEET_MAX, &line) ||
+	    !decimal_parse(slash + 1, (size_t)(f.text + f.len - slash - 1), OTP_SHEET_MAX, &lines) || line == 0 ||
+	    line > lines)
+		return false;
+	otp->line = (uint8_t)line;
+	otp->lines = (uint8_t)lines;
+	return true;
 }
 
 int otp_reply_parse(struct otp *otp, const char *line, size_t len)
 {
-	struct field f[3];
+	struct field fields[4], *f = fields;
+	size_t count = split(line, len, fields, 4);
+	bool of_sheet = count == 4 && memchr(fields[0].text, '/', fields[0].len) != NULL;
 	int rc;
 
 	memset(otp, 0, sizeof(*otp));
-	if (split(line, len, f, 3) != 3 || (size_t)(f[2].text + f[2].len - line) > OTP_REPLY_SIZE - 1)
-		rc = QK_ERR_REPLY;
+	if (of_sheet)
+		f++;
+	if ((count != 3 && !of_sheet) || (size_t)(f[2].text + f[2].len - line) > OTP_REPLY_SIZE - 1)
+		return QK_ERR_REPLY;
+	if (of_sheet && !parse_line_number(fields[0], otp))
+		rc = QK_ERR_LINE;
 	else if (!decimal_parse(f[0].text, f[0].len, UINT64_MAX, &otp->issued_at))
 		rc = QK_ERR_TIMESTAMP;
 	else if (otp_key_parse(&otp->key, f[1].text, f[1].len) != 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One-time keys and the two lines that travel out of band (protocol.md section 2). */
+/* One-time keys and the lines that travel out of band (protocol.md section 2; protocol-sheet.md section 1). */
 #ifndef LIBCORE_OTP_H
 #define LIBCORE_OTP_H
 
@@ -13,6 +13,7 @@
 #define OTP_KEY_TEXT_SIZE 44 /* 43 characters of base64url and a NUL */
 #define OTP_REPLY_SIZE 161   /* one line of at most 160 characters and a NUL */
 #define OTP_PASS_CODE_MAX 64
+#define OTP_SHEET_MAX 40 /* lines of a sheet */
 
 struct otp_key {
 	uint8_t b[OTP_KEY_SIZE];
@@ -22,6 +23,7 @@ struct otp {
 	struct otp_key key;
 	uint64_t issued_at; /* Unix seconds */
 	uint64_t r;
+	uint8_t line, lines; /* of a sheet: 1 <= line <= lines; both 0: a reply's */
 };
 
 /* A fresh key. Errors: CRYPTO. */
@@ -32,11 +34,13 @@ void otp_wipe(struct otp *otp);
 void otp_key_format(const struct otp_key *key, char text[static OTP_KEY_TEXT_SIZE]);
 int otp_key_parse(struct otp_key *key, const char *text, size_t len);
 
-/* The reply "<time stamp> <one-time key> <R>". The caller wipes the text. */
+/* The reply "<time stamp> <one-time key> <R>"; a sheet's line has "<line>/<lines> " before it. The caller wipes the
+ * text. */
 void otp_reply_format(const struct otp *otp, char line[static OTP_REPLY_SIZE]);
 
 /* Fields separated by one or more blanks; leading and trailing blanks and one line end are ignored.
- * Errors: REPLY (shape), TIMESTAMP, KEY, R (not a decimal u64); *otp is then zero. */
+ * Errors: REPLY (shape), LINE (numbers of a sheet's line), TIMESTAMP, KEY, R (not a decimal u64); *otp is then
+ * zero. */
 int otp_reply_parse(struct otp *otp, const char *line, size_t len);
 
 struct otp_request {

@@ -84,6 +84,36 @@ out:
 	return rc;
 }
 
+int sequence_announce(const struct sequence_input *in, struct sequence_packet *out)
+{
+	const struct keys_context context = {
+	    .server_id = in->server_id, .user = in->user, .issued_at = in->otp->issued_at};
+	uint8_t bytes[KEYS_ANNOUNCEMENT_SIZE];
+	int rc = knock_shape_check(&in->shape);
+
+	memset(out, 0, sizeof(*out));
+	if (rc == 0)
+		rc = keys_derive_announcement(&context, &in->otp->key, bytes);
+	if (rc != 0)
+		return rc;
+	out->source = in->client;
+	out->word = get_u32(bytes);
+	out->port = place(&in->shape, get_u32(bytes + 4));
+	crypto_wipe(bytes, sizeof(bytes));
+	return 0;
+}
+
+bool sequence_hops_well(const struct sequence_packet *packets, unsigned count, uint16_t width,
+			const struct address *server)
+{
+	const struct chain_policy policy = {.avoid = server, .avoid_count = 1, .packet_count = count};
+	struct address hops[KNOCK_COUNT_MAX];
+
+	for (unsigned i = 0; i < count; i++)
+		hops[i] = packets[i].source;
+	return width == 0 || chain_hops_are_good(hops, width, &policy);
+}
+
 int sequence_verify(const struct sequence_input *in, const uint32_t words[static KNOCK_COUNT_MIN])
 {
 	uint8_t sealed[MESSAGE_SEALED_SIZE];

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The packets of a knock (protocol.md section 5): what the client sends and the verifier expects. */
+/*
+ * The packets of a knock (protocol.md section 5), and the one that announces the use of a sheet's key
+ * (protocol-sheet.md section 2): what the client sends and the verifier expects.
+ */
 #ifndef LIBCORE_SEQUENCE_H
 #define LIBCORE_SEQUENCE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "libcore/address.h"
@@ -30,6 +34,15 @@ struct sequence_input {
 /* Packet i at out[i], for i < in->shape.count. Every parameter is checked and named by its own error:
  * SERVER_ID, USER_ID, SERVICE_*, KNOCK_PORTS, COUNT, MODULUS, R, WIDTH; CRYPTO when the library fails. */
 int sequence_derive(const struct sequence_input *in, struct sequence_packet out[static KNOCK_COUNT_MAX]);
+
+/* The announcement. Of in only server_id, user, otp, client and shape count; its source is the client. Errors:
+ * SERVER_ID, USER_ID, KNOCK_PORTS, COUNT, CRYPTO; *out is then zero. */
+int sequence_announce(const struct sequence_input *in, struct sequence_packet *out);
+
+/* Whether hopping is in order for R, which a sheet's line has without regard to the address: no packet of these comes
+ * from the network's, the broadcast or the server's address, and no two from the same (section 2). */
+bool sequence_hops_well(const struct sequence_packet *packets, unsigned count, uint16_t width,
+			const struct address *server);
 
 /* Section 6: puts C together from the words received (words[i] from packet i), opens it and compares M.
  * Errors: as above, SEAL, MISMATCH. */

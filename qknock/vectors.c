@@ -30,6 +30,8 @@ struct vector {
 	struct sequence_packet claimed[KNOCK_COUNT_MAX];
 	size_t claimed_count;
 	struct sequence_packet computed[KNOCK_COUNT_MAX]; /* shape.count of them */
+	bool announced;					  /* the case has an announcement */
+	struct sequence_packet claimed_announcement, computed_announcement;
 };
 
 /* Where in the file the reader is, for the one message that a malformed file gets. */
@@ -245,21 +247,42 @@ static bool read_shape(const struct reader *r, json_t *object, struct vector *v)
 	return true;
 }
 
-static bool read_packet(const struct reader *r, json_t *object, struct sequence_packet *packet)
+static bool read_port_and_word(const struct reader *r, json_t *object, struct sequence_packet *packet)
 {
-	static const char *const fields[] = {"source", "port", "word"};
 	uint8_t word[4];
 	json_int_t port;
 
-	if (!json_is_object(object))
-		return fault(r, "packet", "an object");
-	if (!only_fields(r, object, fields, 3) || !get_address(r, object, "source", &packet->source) ||
-	    !get_int(r, object, "port", UINT16_MAX, "an integer, 0 to 65535", &port) ||
+	if (!get_int(r, object, "port", UINT16_MAX, "an integer, 0 to 65535", &port) ||
 	    !get_hex(r, object, "word", "a string of 8 hexadecimal digits", word, sizeof(word)))
 		return false;
 	packet->port = (uint16_t)port;
 	packet->word = (uint32_t)word[0] << 24 | (uint32_t)word[1] << 16 | (uint32_t)word[2] << 8 | word[3];
 	return true;
+}
+
+static bool read_packet(const struct reader *r, json_t *object, struct sequence_packet *packet)
+{
+	static const char *const fields[] = {"source", "port", "word"};
+
+	if (!json_is_object(object))
+		return fault(r, "packet", "an object");
+	return only_fields(r, object, fields, 3) && get_address(r, object, "source", &packet->source) &&
+	       read_port_and_word(r, object, packet);
+}
+
+/* Only cases of a sheet's key have one. Its source is the client. */
+static bool read_announcement(const struct reader *r, json_t *object, struct vector *v)
+{
+	static const char *const fields[] = {"port", "word"};
+	json_t *announcement = json_object_get(object, "announcement");
+
+	v->announced = announcement != NULL;
+	if (!v->announced)
+		return true;
+	if (!json_is_object(announcement))
+		return fault(r, "announcement", "an object");
+	v->claimed_announcement.source = v->client;
+	return only_fields(r, announcement, fields, 2) && read_port_and_word(r, announcement, &v->claimed_announcement);
 }
 
 static bool read_packets(struct reader *r, json_t *object, struct vector *v)
@@ -290,14 +313,16 @@ static bool compute(const struct reader *r, struct vector *v)
 	};
 	int rc = sequence_derive(&in, v->computed);
 
+	if (rc == 0)
+		rc = sequence_announce(&in, &v->computed_announcement);
 	return rc == 0 || fault_code(r, rc);
 }
 
 static bool read_case(struct reader *r, json_t *object, struct vector *v)
 {
-	static const char *const fields[] = {"name", "server_id", "user",  "client",  "issued_at",
-					     "key",  "r",	  "n_mod", "service", "proto",
-					     "port", "width",	  "count", "ports",   "packets"};
+	static const char *const fields[] = {"name",  "server_id", "user",	   "client", "issued_at", "key",
+					     "r",     "n_mod",	   "service",	   "proto",  "port",	  "width",
+					     "count", "ports",	   "announcement", "packets"};
 	static const char decimal[] = "a decimal string";
 	json_int_t width;
 
@@ -313,7 +338,7 @@ static bool read_case(struct reader *r, json_t *object, struct vector *v)
 	    !read_shape(r, object, v))
 		return false;
 	v->width = (uint16_t)width;
-	return read_packets(r, object, v) && compute(r, v);
+	return read_announcement(r, object, v) && read_packets(r, object, v) && compute(r, v);
 }
 
 static bool check_document(const struct reader *r, json_t *root)
@@ -371,10 +396,11 @@ static void mismatch(struct report *report, const struct vector *v, size_t packe
 	fprintf(report->out, "%s: expected %s, computed %s\n", field, expected, computed);
 }
 
+/* i: NO_PACKET for the announcement. */
 static void compare_packet(struct report *report, const struct vector *v, size_t i)
 {
-	const struct sequence_packet *theirs = &v->claimed[i];
-	const struct sequence_packet *mine = &v->computed[i];
+	const struct sequence_packet *theirs = i == NO_PACKET ? &v->claimed_announcement : &v->claimed[i];
+	const struct sequence_packet *mine = i == NO_PACKET ? &v->computed_announcement : &v->computed[i];
 	char expected[VALUE_SIZE];
 	char computed[VALUE_SIZE];
 
@@ -387,12 +413,12 @@ static void compare_packet(struct report *report, const struct vector *v, size_t
 	if (theirs->port != mine->port) {
 		snprintf(expected, sizeof(expected), "%u", theirs->port);
 		snprintf(computed, sizeof(computed), "%u", mine->port);
-		mismatch(report, v, i, "port", expected, computed);
+		mismatch(report, v, i, i == NO_PACKET ? "announcement port" : "port", expected, computed);
 	}
 	if (theirs->word != mine->word) {
 		snprintf(expected, sizeof(expected), "%08x", theirs->word);
 		snprintf(computed, sizeof(computed), "%08x", mine->word);
-		mismatch(report, v, i, "word", expected, computed);
+		mismatch(report, v, i, i == NO_PACKET ? "announcement word" : "word", expected, computed);
 	}
 }
 
@@ -406,6 +432,8 @@ static void compare(struct report *report, const struct vector *v)
 		snprintf(computed, sizeof(computed), "%u", v->shape.count);
 		mismatch(report, v, NO_PACKET, "number of packets", expected, computed);
 	}
+	if (v->announced)
+		compare_packet(report, v, NO_PACKET);
 	for (size_t i = 0; i < v->claimed_count && i < v->shape.count; i++)
 		compare_packet(report, v, i);
 }

@@ -21,6 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	otp_reply_format(&otp, line);
 	FUZZ_ASSERT(otp_reply_parse(&again, line, strlen(line)) == 0);
 	FUZZ_ASSERT(again.issued_at == otp.issued_at && again.r == otp.r);
+	FUZZ_ASSERT(again.line == otp.line && again.lines == otp.lines && otp.line <= otp.lines);
 	FUZZ_ASSERT(crypto_equal(&again.key, &otp.key, sizeof(otp.key)));
 	return 0;
 }

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # One cmocka program per module, run by "make check" without root.
-EXTRA_DIST += tests/vectors/vectors.json
+EXTRA_DIST += tests/vectors/sheet.json tests/vectors/vectors.json
 AM_TESTS_ENVIRONMENT = top_srcdir='$(top_srcdir)' top_builddir='$(top_builddir)'; export top_srcdir top_builddir;
 
 UNIT_CPPFLAGS = $(AM_CPPFLAGS) $(CMOCKA_CFLAGS)

@@ -196,6 +196,39 @@ static void test_bad_replies(void **state)
 	expect_reply_error(nul_between, sizeof(nul_between) - 1, QK_ERR_REPLY);
 }
 
+static void test_sheet_lines(void **state)
+{
+	static const struct {
+		const char *line;
+		int error;
+	} bad[] = {
+	    {"3/10 1763895000 " KEY, QK_ERR_TIMESTAMP}, /* three fields: a reply */
+	    {"0/10 1763895000 " KEY " 7", QK_ERR_LINE},	   {"11/10 1763895000 " KEY " 7", QK_ERR_LINE},
+	    {"1/41 1763895000 " KEY " 7", QK_ERR_LINE},	   {"03/10 1763895000 " KEY " 7", QK_ERR_LINE},
+	    {"3/ 1763895000 " KEY " 7", QK_ERR_LINE},	   {"/10 1763895000 " KEY " 7", QK_ERR_LINE},
+	    {"3/10/10 1763895000 " KEY " 7", QK_ERR_LINE}, {"-3/10 1763895000 " KEY " 7", QK_ERR_LINE},
+	    {"3 / 10 1763895000 " KEY " 7", QK_ERR_REPLY}, {"3/10 x " KEY " 7", QK_ERR_TIMESTAMP},
+	    {"3/10 1763895000 short 7", QK_ERR_KEY},	   {"3/10 1763895000 " KEY " -7", QK_ERR_R},
+	    {"3/10 1763895000 " KEY " 7 8", QK_ERR_REPLY},
+	};
+	static const char line[] = "40/40 1763895000 " KEY " 7";
+	char text[OTP_REPLY_SIZE];
+	struct otp otp;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		expect_reply_error(bad[i].line, strlen(bad[i].line), bad[i].error);
+	assert_int_equal(otp_reply_parse(&otp, line, strlen(line)), 0);
+	assert_int_equal(otp.line, 40);
+	assert_int_equal(otp.lines, 40);
+	assert_int_equal(otp.issued_at, 1763895000);
+	otp_reply_format(&otp, text);
+	assert_string_equal(text, line);
+	assert_int_equal(otp_reply_parse(&otp, line + strlen("40/40 "), strlen(line + strlen("40/40 "))), 0);
+	assert_int_equal(otp.line, 0);
+	assert_int_equal(otp.lines, 0);
+}
+
 static void test_replies_beyond_160_characters(void **state)
 {
 	char line[200];
@@ -347,6 +380,7 @@ int main(void)
 	    cmocka_unit_test(test_reply_format),
 	    cmocka_unit_test(test_reply_blanks),
 	    cmocka_unit_test(test_bad_replies),
+	    cmocka_unit_test(test_sheet_lines),
 	    cmocka_unit_test(test_replies_beyond_160_characters),
 	    cmocka_unit_test(test_request_grammar),
 	    cmocka_unit_test(test_longest_request_round_trips),

@@ -336,6 +336,82 @@ static void test_ports_fill_their_range(void **state)
 		assert_in_range(seen[i], 1, 90); /* 30 expected */
 }
 
+/* Everything but the key, server, user and time leaves the announcement as it is; its ports fill their range. */
+static void test_an_announcement_knows_no_address(void **state)
+{
+	static const struct service other = {"http", SERVICE_TCP, 80};
+	struct otp otp = an_otp();
+	const struct sequence_input good = an_input(&otp);
+	struct sequence_input in;
+	struct sequence_packet a, b;
+
+	(void)state;
+	assert_int_equal(sequence_announce(&good, &a), 0);
+	assert_memory_equal(&a.source, &good.client, sizeof(a.source));
+	in = good, in.client.b[15]++, in.service = &other, in.width = 0, in.shape.count = 32, in.n_mod = 77, otp.r = 8;
+	assert_int_equal(sequence_announce(&in, &b), 0);
+	assert_memory_equal(&b.source, &in.client, sizeof(b.source));
+	assert_true(a.port == b.port && a.word == b.word);
+	in = good, in.user = "bob";
+	assert_int_equal(sequence_announce(&in, &b), 0);
+	assert_int_not_equal(a.word, b.word);
+	in = good, in.server_id = "gw.example2";
+	assert_int_equal(sequence_announce(&in, &b), 0);
+	assert_int_not_equal(a.word, b.word);
+	otp.issued_at++;
+	assert_int_equal(sequence_announce(&good, &b), 0);
+	assert_int_not_equal(a.word, b.word);
+	otp.issued_at--;
+	otp.key.b[0]++;
+	assert_int_equal(sequence_announce(&good, &b), 0);
+	assert_int_not_equal(a.word, b.word);
+	in = good, in.user = "";
+	assert_int_equal(sequence_announce(&in, &b), QK_ERR_USER_ID);
+	in = good, in.server_id = "";
+	assert_int_equal(sequence_announce(&in, &b), QK_ERR_SERVER_ID);
+	in = good, in.shape.port_last = in.shape.port_first;
+	assert_int_equal(sequence_announce(&in, &b), QK_ERR_KNOCK_PORTS);
+	assert_int_equal(b.word, 0);
+}
+
+static void test_an_announcement_is_no_packet_of_the_knock(void **state)
+{
+	struct otp otp = an_otp();
+	const struct sequence_input in = an_input(&otp);
+	struct sequence_packet packets[KNOCK_COUNT_MAX], announcement;
+
+	(void)state;
+	for (int round = 0; round < 100; round++) {
+		otp.issued_at++;
+		assert_int_equal(sequence_derive(&in, packets), 0);
+		assert_int_equal(sequence_announce(&in, &announcement), 0);
+		assert_in_range(announcement.port, 8800, 8899);
+		for (size_t i = 0; i < in.shape.count; i++)
+			assert_int_not_equal(packets[i].word, announcement.word);
+	}
+}
+
+/* R of a sheet is drawn without the address: Figure 5's chain of 187 repeats, a longer one need not. */
+static void test_hops_that_are_no_good(void **state)
+{
+	struct otp otp = an_otp();
+	struct sequence_input in = an_input(&otp);
+	struct sequence_packet packets[KNOCK_COUNT_MAX];
+	struct address server;
+
+	(void)state;
+	assert_int_equal(address_parse(&server, "172.17.12.32"), 0);
+	assert_int_equal(sequence_derive(&in, packets), 0);
+	assert_false(sequence_hops_well(packets, 12, 8, &server));
+	assert_true(sequence_hops_well(packets, 12, 0, &server));
+	assert_true(sequence_hops_well(packets, 9, 8, &server));
+	assert_false(sequence_hops_well(packets, 9, 8, &packets[4].source));
+	packets[3].source.b[15] = 255;
+	assert_false(sequence_hops_well(packets, 9, 8, &server));
+	packets[3].source.b[15] = 0;
+	assert_false(sequence_hops_well(packets, 9, 8, &server));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -350,6 +426,9 @@ int main(void)
 	    cmocka_unit_test(test_any_wrong_word_breaks_the_seal),
 	    cmocka_unit_test(test_a_knock_for_something_else_is_refused),
 	    cmocka_unit_test(test_ports_fill_their_range),
+	    cmocka_unit_test(test_an_announcement_knows_no_address),
+	    cmocka_unit_test(test_an_announcement_is_no_packet_of_the_knock),
+	    cmocka_unit_test(test_hops_that_are_no_good),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

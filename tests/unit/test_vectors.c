@@ -8,27 +8,40 @@
 #include "qknock/vectors.h"
 
 static char *vectors; /* the text of tests/vectors/vectors.json */
+static char *sheet;   /* and of sheet.json */
 
-static char *own_path(void)
+static char *path_of(const char *name)
 {
 	const char *top = getenv("top_srcdir");
 	char *path = NULL;
 
-	assert_true(asprintf(&path, "%s/tests/vectors/vectors.json", top != NULL ? top : ".") > 0);
+	assert_true(asprintf(&path, "%s/tests/vectors/%s", top != NULL ? top : ".", name) > 0);
 	return path;
+}
+
+static char *own_path(void)
+{
+	return path_of("vectors.json");
+}
+
+static char *read_text(const char *name)
+{
+	char *path = path_of(name), *text = NULL;
+	FILE *file = fopen(path, "re");
+	size_t size = 0;
+
+	assert_non_null(file);
+	assert_true(getdelim(&text, &size, '\0', file) > 0);
+	fclose(file);
+	free(path);
+	return text;
 }
 
 static int read_vectors(void **state)
 {
-	char *path = own_path();
-	FILE *file = fopen(path, "re");
-	size_t size = 0;
-
 	(void)state;
-	assert_non_null(file);
-	assert_true(getdelim(&vectors, &size, '\0', file) > 0);
-	fclose(file);
-	free(path);
+	vectors = read_text("vectors.json");
+	sheet = read_text("sheet.json");
 	return 0;
 }
 
@@ -36,18 +49,24 @@ static int free_vectors(void **state)
 {
 	(void)state;
 	free(vectors);
+	free(sheet);
 	return 0;
 }
 
-/* The vectors with the first occurrence of a text, which must be there, replaced. */
-static char *edited(const char *from, const char *to)
+/* A text with the first occurrence of another, which must be there, replaced. */
+static char *edited_in(const char *whole, const char *from, const char *to)
 {
-	const char *at = strstr(vectors, from);
+	const char *at = strstr(whole, from);
 	char *text = NULL;
 
 	assert_non_null(at);
-	assert_true(asprintf(&text, "%.*s%s%s", (int)(at - vectors), vectors, to, at + strlen(from)) > 0);
+	assert_true(asprintf(&text, "%.*s%s%s", (int)(at - whole), whole, to, at + strlen(from)) > 0);
 	return text;
+}
+
+static char *edited(const char *from, const char *to)
+{
+	return edited_in(vectors, from, to);
 }
 
 struct outcome {
@@ -361,6 +380,36 @@ static void test_command_line(void **state)
 	free(path);
 }
 
+static void test_sheet_vectors(void **state)
+{
+	static const struct {
+		const char *from, *to;
+		enum vectors_result result;
+		const char *out, *err;
+	} edits[] = {
+	    {"\"b7a284b9\"", "\"b7a284b8\"", VECTORS_MISMATCH,
+	     "sheet-ipv4: announcement word: expected b7a284b8, computed b7a284b9\n"
+	     "FILE: 4 cases, 76 packets, 1 mismatches\n",
+	     ""},
+	    {"8893", "8894", VECTORS_MISMATCH,
+	     "sheet-ipv4: announcement port: expected 8894, computed 8893\n"
+	     "FILE: 4 cases, 76 packets, 1 mismatches\n",
+	     ""},
+	    {"\"port\": 8893", "\"source\": \"::1\", \"port\": 8893", VECTORS_MALFORMED, "",
+	     "FILE: case sheet-ipv4: source: expected no field of this name\n"},
+	    {"8893", "-1", VECTORS_MALFORMED, "", "FILE: case sheet-ipv4: port: expected an integer, 0 to 65535\n"},
+	};
+
+	(void)state;
+	expect(sheet, VECTORS_MATCH, "FILE: 4 cases, 76 packets, 0 mismatches\n", "");
+	for (size_t i = 0; i < sizeof(edits) / sizeof(edits[0]); i++) {
+		char *text = edited_in(sheet, edits[i].from, edits[i].to);
+
+		expect(text, edits[i].result, edits[i].out, edits[i].err);
+		free(text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -375,6 +424,7 @@ int main(void)
 	    cmocka_unit_test(test_parameters_out_of_range_are_named),
 	    cmocka_unit_test(test_other_documents_are_refused),
 	    cmocka_unit_test(test_command_line),
+	    cmocka_unit_test(test_sheet_vectors),
 	};
 
 	return cmocka_run_group_tests(tests, read_vectors, free_vectors);
