@@ -18,7 +18,7 @@
 #include "libcore/error.h"
 #include "qknockd/control_verbs.h"
 
-#define SWEEP_S 5
+#define SWEEP_S 1
 
 /* What an event is about: a client's index, or one of these. */
 #define EVENT_LISTEN CONTROL_CLIENTS_MAX
@@ -35,7 +35,8 @@ struct client {
 
 struct control_server {
 	int epoll_fd, listen_fd, timer_fd;
-	bool paused; /* accepting failed: not tried again before the next sweep */
+	bool paused; /* not accepting, until the next sweep */
+	bool full;   /* because there was no place: until there is one */
 	dev_t dev;   /* of the socket's own file */
 	ino_t ino;
 	struct control_actions actions;
@@ -61,20 +62,30 @@ static int watch(struct control_server *s, int fd, uint32_t what)
 	return epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, fd, &event);
 }
 
-/* A free place, by dropping the most idle client if there is none: a stuck one locks nobody out. Those who wait are
- * not idle, and fewer than all. */
-static struct client *make_room(struct control_server *s)
+/* A place for such a peer: a free one, or that of the most idle client, so that a stuck one locks nobody out. Those who
+ * wait are not idle, and those who have just come are given the time to ask. An adapter takes no administrator's place,
+ * and adapters together not all of them. NULL: there is none now. */
+static struct client *find_room(struct control_server *s, unsigned peer)
 {
-	struct client *idlest = NULL;
+	uint64_t latest = clock_boot_ns() - CONTROL_GRACE_S * CLOCK_NS_PER_S;
+	struct client *unused = NULL, *idlest = NULL;
+	bool adapter = peer == CONTROL_PEER_ADAPTER;
+	size_t adapters = 0;
 
 	for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++) {
-		if (s->clients[i].fd < 0)
-			return &s->clients[i];
-		if (!s->clients[i].waiting && (idlest == NULL || s->clients[i].last_ns < idlest->last_ns))
-			idlest = &s->clients[i];
+		struct client *client = &s->clients[i];
+
+		if (client->fd < 0) {
+			unused = client;
+			continue;
+		}
+		adapters += client->peer == CONTROL_PEER_ADAPTER;
+		if (!client->waiting && client->last_ns <= latest &&
+		    (!adapter || client->peer == CONTROL_PEER_ADAPTER) &&
+		    (idlest == NULL || client->last_ns < idlest->last_ns))
+			idlest = client;
 	}
-	drop(idlest);
-	return idlest;
+	return unused != NULL && (!adapter || adapters < CONTROL_ADAPTERS_MAX) ? unused : idlest;
 }
 
 /* Never blocks: an answer that does not fit the socket's buffer costs the client its connection. */
@@ -101,44 +112,73 @@ static unsigned peer_of(const struct control_server *s, int fd)
 	return cred.uid == s->actions.requests.adapter ? CONTROL_PEER_ADAPTER : 0;
 }
 
+static void turn_away(int fd, int error)
+{
+	struct control_message m;
+
+	if (control_init_error(&m, error, NULL) == 0)
+		send_to(&fd, &m);
+	close(fd);
+}
+
 /* One who may do nothing is told so and gets no place. */
 static void admit(struct control_server *s, int fd)
 {
-	struct control_message m;
-	struct client *client;
 	unsigned peer = peer_of(s, fd);
+	struct client *client = find_room(s, peer);
 
-	if (peer == 0) {
-		if (control_init_error(&m, QK_ERR_DENIED, NULL) == 0)
-			send_to(&fd, &m);
-		close(fd);
+	if (peer == 0 || client == NULL) {
+		turn_away(fd, peer == 0 ? QK_ERR_DENIED : QK_ERR_AGAIN);
 		return;
 	}
-	client = make_room(s);
+	if (client->fd >= 0)
+		drop(client);
 	*client = (struct client){.fd = fd, .peer = peer, .last_ns = clock_boot_ns(), .serial = ++s->last_serial};
 	if (watch(s, fd, (uint32_t)(client - s->clients)) != 0)
 		drop(client);
 }
 
-/* Without descriptors the listening socket would stay readable and the daemon busy: it waits for a sweep. */
-static void pause_accepting(struct control_server *s)
+/* The listening socket would stay readable and the daemon busy. */
+static void pause_accepting(struct control_server *s, bool full)
 {
-	log_line(s->log, LOG_LEVEL_WARNING, "control cannot accept: %s path=%s", strerror(errno), s->path);
-	if (epoll_ctl(s->epoll_fd, EPOLL_CTL_DEL, s->listen_fd, NULL) == 0)
+	if (epoll_ctl(s->epoll_fd, EPOLL_CTL_DEL, s->listen_fd, NULL) == 0) {
 		s->paused = true;
+		s->full = full;
+	}
+}
+
+static void resume_accepting(struct control_server *s)
+{
+	if (s->paused && watch(s, s->listen_fd, EVENT_LISTEN) == 0)
+		s->paused = false;
+}
+
+/* As soon as somebody has gone, or is idle for long enough: the timer brings us here every second. */
+static void resume_if_room(struct control_server *s)
+{
+	if (s->paused && s->full && find_room(s, CONTROL_PEER_ADMIN) != NULL)
+		resume_accepting(s);
 }
 
 static void accept_clients(struct control_server *s)
 {
 	for (int i = 0; i < CONTROL_CLIENTS_MAX; i++) {
-		int fd = accept4(s->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		int fd;
 
+		/* Whoever has no place yet waits in the kernel. */
+		if (find_room(s, CONTROL_PEER_ADMIN) == NULL) {
+			pause_accepting(s, true);
+			return;
+		}
+		fd = accept4(s->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd >= 0)
 			admit(s, fd);
 		else if (errno == EAGAIN)
 			return;
 		else if (errno != EINTR && errno != ECONNABORTED) {
-			pause_accepting(s);
+			log_line(s->log, LOG_LEVEL_WARNING, "control cannot accept: %s path=%s", strerror(errno),
+				 s->path);
+			pause_accepting(s, false);
 			return;
 		}
 	}
@@ -230,15 +270,16 @@ void control_server_sweep(struct control_server *s, uint64_t now_ns)
 		if (client->fd >= 0 && now_ns > client->last_ns + CONTROL_IDLE_S * CLOCK_NS_PER_S)
 			drop(client);
 	}
-	if (s->paused && watch(s, s->listen_fd, EVENT_LISTEN) == 0)
-		s->paused = false;
+	resume_accepting(s);
 }
 
 void control_server_dispatch(struct control_server *s)
 {
 	struct epoll_event events[EVENTS_MAX];
-	int n = epoll_wait(s->epoll_fd, events, EVENTS_MAX, 0);
+	int n;
 
+	resume_if_room(s);
+	n = epoll_wait(s->epoll_fd, events, EVENTS_MAX, 0);
 	for (int i = 0; i < n; i++) {
 		uint32_t what = events[i].data.u32;
 		uint64_t ticks;
@@ -251,6 +292,7 @@ void control_server_dispatch(struct control_server *s)
 		else if (what < CONTROL_CLIENTS_MAX && s->clients[what].fd >= 0 && !serve(s, &s->clients[what]))
 			drop(&s->clients[what]);
 	}
+	resume_if_room(s);
 }
 
 int control_server_fd(const struct control_server *s)

@@ -45,10 +45,13 @@ void control_server_close(struct control_server *server); /* unlinks the socket,
 int control_server_fd(const struct control_server *server); /* for epoll */
 
 /* Accepts, and answers at most one request of each client. Never blocks: a client that does not take its
- * answer is dropped, so is one that says nothing for CONTROL_IDLE_S, and the most idle one for a new one when
- * there are CONTROL_CLIENTS_MAX. */
+ * answer is dropped, so is one that says nothing for CONTROL_IDLE_S. When there are CONTROL_CLIENTS_MAX, the most idle
+ * one makes room for a new one; if all have just come or asked, the new one waits in the socket's queue. Adapters are
+ * at most CONTROL_ADAPTERS_MAX of them; more are told AGAIN. */
 #define CONTROL_CLIENTS_MAX 16
+#define CONTROL_ADAPTERS_MAX 12
 #define CONTROL_IDLE_S 20
+#define CONTROL_GRACE_S 1     /* nobody makes room for others sooner after asking or coming */
 #define CONTROL_WAITING_MAX 8 /* clients that wait for an answer that comes later; others are told AGAIN */
 void control_server_dispatch(struct control_server *server);
 

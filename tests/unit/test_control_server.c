@@ -369,7 +369,8 @@ static void test_requests_are_answered_later(void **state)
 static void test_waiting_ones_leave_room(void **state)
 {
 	struct fixture *f = *state;
-	int fds[CONTROL_WAITING_MAX], others[CONTROL_CLIENTS_MAX];
+	int fds[CONTROL_WAITING_MAX], others[2 * (CONTROL_CLIENTS_MAX - CONTROL_WAITING_MAX - 1)];
+	const size_t count = sizeof(others) / sizeof(others[0]);
 
 	for (size_t i = 0; i < CONTROL_WAITING_MAX; i++) {
 		assert_int_equal(control_connect(f->path, &fds[i]), 0);
@@ -379,7 +380,9 @@ static void test_waiting_ones_leave_room(void **state)
 	assert_int_equal(fake.requests, CONTROL_WAITING_MAX);
 	ask_error(f, REQUEST, QK_ERR_AGAIN);
 	/* However many come, it is not those who wait that make room. */
-	for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++) {
+	for (size_t i = 0; i < count; i++) {
+		if (i == count / 2)
+			usleep((CONTROL_GRACE_S * 1000 + 100) * 1000);
 		assert_int_equal(control_connect(f->path, &others[i]), 0);
 		control_server_dispatch(f->server);
 		ask_on(f, others[i], "user-get\nuser=nobody\n");
@@ -391,7 +394,7 @@ static void test_waiting_ones_leave_room(void **state)
 	assert_string_equal(m.verb, "ok");
 	for (size_t i = 0; i < CONTROL_WAITING_MAX; i++)
 		close(fds[i]);
-	for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++)
+	for (size_t i = 0; i < count; i++)
 		close(others[i]);
 }
 
@@ -612,6 +615,7 @@ static void test_idle_and_many(void **state)
 	int fds[CONTROL_CLIENTS_MAX];
 
 	/* The most idle one, our first, makes room for the last of these. */
+	usleep((CONTROL_GRACE_S * 1000 + 100) * 1000);
 	for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++) {
 		assert_int_equal(control_connect(f->path, &fds[i]), 0);
 		control_server_dispatch(f->server);
@@ -628,6 +632,66 @@ static void test_idle_and_many(void **state)
 		assert_int_equal(control_receive(fds[i], &m), QK_ERR_IO);
 		close(fds[i]);
 	}
+}
+
+static void test_late_ones_wait_for_a_place(void **state)
+{
+	struct fixture *f = *state;
+	int fds[CONTROL_CLIENTS_MAX];
+
+	for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++) {
+		assert_int_equal(control_connect(f->path, &fds[i]), 0);
+		control_server_dispatch(f->server);
+	}
+	/* All have just come: none is dropped before it could ask, and the last waits. */
+	post(f, fds[CONTROL_CLIENTS_MAX - 1], "user-get\nuser=nobody\n");
+	control_server_dispatch(f->server);
+	assert_int_equal(recv(fds[CONTROL_CLIENTS_MAX - 1], &m, 1, MSG_DONTWAIT | MSG_PEEK), -1);
+	ask_on(f, f->fd, "user-get\nuser=nobody\n");
+	close(fds[0]);
+	for (int i = 0; i < 3; i++)
+		control_server_dispatch(f->server);
+	assert_int_equal(control_receive(fds[CONTROL_CLIENTS_MAX - 1], &m), 0);
+	assert_int_equal(control_error_code(&m), QK_ERR_NOT_FOUND);
+	for (size_t i = 1; i < CONTROL_CLIENTS_MAX; i++)
+		close(fds[i]);
+}
+
+/* However many adapters come and go on asking, an administrator is let in at once. */
+static void test_adapters_leave_places(void **state)
+{
+	const struct control_requests requests = {.adapter = 65534, .lock_after = 3};
+	struct fixture *f = *state;
+	int fds[CONTROL_ADAPTERS_MAX + 1], other;
+	char dir[96];
+
+	if (geteuid() != 0) {
+		print_message("needs root, to become somebody else\n");
+		skip();
+	}
+	control_server_set_requests(f->server, &requests);
+	snprintf(dir, sizeof(dir), "%s/run", f->dir);
+	assert_int_equal(chmod(f->dir, 0755) | chmod(dir, 0755) | chmod(f->path, 0666), 0);
+	for (size_t i = 0; i <= CONTROL_ADAPTERS_MAX; i++) {
+		assert_int_equal(seteuid(65534), 0);
+		assert_int_equal(control_connect(f->path, &fds[i]), 0);
+		assert_int_equal(seteuid(0), 0);
+		control_server_dispatch(f->server);
+	}
+	assert_int_equal(control_receive(fds[CONTROL_ADAPTERS_MAX], &m), 0);
+	assert_int_equal(control_error_code(&m), QK_ERR_AGAIN);
+	for (size_t i = 0; i < CONTROL_ADAPTERS_MAX; i++) {
+		ask_on(f, fds[i], "user-list\n");
+		assert_int_equal(control_error_code(&m), QK_ERR_DENIED);
+	}
+	for (size_t i = CONTROL_ADAPTERS_MAX + 1; i < CONTROL_CLIENTS_MAX; i++) {
+		assert_int_equal(control_connect(f->path, &other), 0);
+		control_server_dispatch(f->server);
+		ask_on(f, other, "user-get\nuser=nobody\n");
+	}
+	ask_error(f, "user-get\nuser=nobody\n", QK_ERR_NOT_FOUND);
+	for (size_t i = 0; i <= CONTROL_ADAPTERS_MAX; i++)
+		close(fds[i]);
 }
 
 static void test_sockets_are_replaced_with_care(void **state)
@@ -683,6 +747,8 @@ int main(void)
 	    TEST(test_other_uids_are_denied),
 	    TEST(test_one_that_does_not_read_is_dropped),
 	    TEST(test_idle_and_many),
+	    TEST(test_late_ones_wait_for_a_place),
+	    TEST(test_adapters_leave_places),
 	    TEST(test_sockets_are_replaced_with_care),
 	};
 
