@@ -75,6 +75,7 @@ struct session_table {
 	uint32_t count; /* of buckets */
 	uint32_t mask;	/* 2^k - 1: all buckets up to it are there, and some of the next 2^k */
 	size_t entries;
+	size_t anywhere; /* of those: without source */
 	size_t sessions;
 	struct bucket *spare; /* so that a split once begun cannot fail */
 	uint64_t deliveries;
@@ -355,6 +356,13 @@ static void table_shrink(struct session_table *t)
 	array_shrink(&t->buckets, t->count * sizeof(struct bucket));
 }
 
+static const struct address unspecified;
+
+static bool is_from_anywhere(const struct expected *e)
+{
+	return address_equal(&e->source, &unspecified);
+}
+
 static int table_insert(struct session_table *t, struct expected *e)
 {
 	int rc = spare_reserve(t, 1);
@@ -363,6 +371,7 @@ static int table_insert(struct session_table *t, struct expected *e)
 		return rc;
 	bucket_put(t, hash_expected(t, e), e);
 	t->entries++;
+	t->anywhere += is_from_anywhere(e);
 	if (t->entries > (size_t)t->count * LOAD_GROW)
 		table_grow(t);
 	return 0;
@@ -372,6 +381,7 @@ static void table_delete(struct session_table *t, const struct expected *e)
 {
 	bucket_remove(t, bucket_number(t, hash_expected(t, e)), e);
 	t->entries--;
+	t->anywhere -= is_from_anywhere(e);
 	if (t->count > 1 && t->entries < (size_t)t->count * LOAD_SHRINK)
 		table_shrink(t);
 }
@@ -519,21 +529,34 @@ static unsigned bucket_deliver(struct session_table *t, const struct bucket *b, 
 	return known;
 }
 
+static unsigned table_deliver(struct session_table *t, const struct frame_knock *knock)
+{
+	uint32_t hash = hash_packet(t, &knock->source, knock->port, knock->word);
+	uint64_t bits = filter_bits(hash);
+	uint32_t number = bucket_number(t, hash);
+	unsigned known = 0;
+
+	if ((*filter_at(t, number) & bits) != bits)
+		return 0;
+	t->deliveries++;
+	for (const struct bucket *b = bucket_at(t, number); b != NULL; b = b->next)
+		if (bucket_may_have(b, hash))
+			known += bucket_deliver(t, b, hash, knock);
+	return known;
+}
+
 unsigned session_packet(struct session_table *table, const struct frame_knock *knock,
 			void (*complete)(void *arg, struct session *session), void *arg)
 {
-	uint32_t hash = hash_packet(table, &knock->source, knock->port, knock->word);
-	uint64_t bits = filter_bits(hash);
-	uint32_t number = bucket_number(table, hash);
+	unsigned known = table_deliver(table, knock);
 	struct session *s;
-	unsigned known = 0;
 
-	if ((*filter_at(table, number) & bits) != bits)
-		return 0;
-	table->deliveries++;
-	for (const struct bucket *b = bucket_at(table, number); b != NULL; b = b->next)
-		if (bucket_may_have(b, hash))
-			known += bucket_deliver(table, b, hash, knock);
+	if (table->anywhere > 0) {
+		struct frame_knock sourceless = *knock;
+
+		sourceless.source = unspecified;
+		known += table_deliver(table, &sourceless);
+	}
 	/* Only now, because complete may change the table. */
 	while (known > 0 && (s = TAILQ_FIRST(&table->ready)) != NULL) {
 		TAILQ_REMOVE(&table->ready, s, ready);
@@ -551,6 +574,11 @@ void *session_owner(const struct session *session)
 bool session_complete(const struct session *session)
 {
 	return session->received == (UINT64_C(1) << session->count) - 1;
+}
+
+bool session_is_from_anywhere(const struct session *session)
+{
+	return is_from_anywhere(&session->packets[0]);
 }
 
 const uint32_t *session_words(const struct session *session)

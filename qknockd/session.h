@@ -3,6 +3,7 @@
  * The session table: which packets are expected, and which of them have come (protocol.md section 6).
  * A session is one (one-time key, service, width). A packet that nobody expects costs one look-up: no
  * allocation, no state, no log line. Duplicates, any order and packets of several sessions are harmless.
+ * Packets may be expected from anywhere (protocol-sheet.md section 3): while there are such, it is two look-ups.
  */
 #ifndef QKNOCKD_SESSION_H
 #define QKNOCKD_SESSION_H
@@ -20,8 +21,8 @@ struct session;
 int session_table_new(struct session_table **out); /* NOMEM, CRYPTO (the hash is seeded) */
 void session_table_free(struct session_table *table);
 
-/* Adds a session with count expected packets; owner is the caller's. Errors: NOMEM. The session lives until
- * session_remove; its words are wiped then. */
+/* Adds a session with count expected packets, those whose source is :: from anywhere; owner is the caller's. Errors:
+ * NOMEM. The session lives until session_remove; its words are wiped then. */
 int session_add(struct session_table *table, const struct sequence_packet *packets, unsigned count, void *owner,
 		struct session **out);
 void session_remove(struct session_table *table, struct session *session);
@@ -34,6 +35,7 @@ unsigned session_packet(struct session_table *table, const struct frame_knock *k
 
 void *session_owner(const struct session *session);
 bool session_complete(const struct session *session);
+bool session_is_from_anywhere(const struct session *session); /* its first packet is expected so */
 /* The words received, KNOCK_COUNT_MAX of them, zero where none came yet. */
 const uint32_t *session_words(const struct session *session);
 

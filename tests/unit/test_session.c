@@ -187,6 +187,46 @@ static void test_the_carrier_does_not(void **state)
 	assert_int_equal(calls->count, 1);
 }
 
+static void test_a_packet_from_anywhere(void **state)
+{
+	struct calls *calls = *state;
+	struct sequence_packet packets[COUNT], announcement, from;
+	struct session *session, *other;
+
+	draw_packets(packets, COUNT);
+	draw_packets(&from, 1);
+	announcement = from;
+	memset(&announcement.source, 0, sizeof(announcement.source));
+	assert_int_equal(deliver(calls, &from), 0);
+	session = add(calls, &announcement, 1);
+	other = add(calls, packets, COUNT);
+	assert_true(session_is_from_anywhere(session));
+	assert_false(session_is_from_anywhere(other));
+	for (unsigned i = 1; i <= 3; i++) {
+		from.source.b[15]++;
+		assert_int_equal(deliver(calls, &from), 1);
+		assert_int_equal(calls->count, i);
+		assert_ptr_equal(calls->completed[i - 1], session);
+	}
+	from.word++;
+	assert_int_equal(deliver(calls, &from), 0);
+	from.word--, from.port++;
+	assert_int_equal(deliver(calls, &from), 0);
+	from.port--;
+	assert_int_equal(deliver(calls, &packets[3]), 1);
+	packets[3].source.b[15]++;
+	assert_int_equal(deliver(calls, &packets[3]), 0);
+	/* An equal packet that is expected from one address is another matter, and both are served. */
+	session_remove(calls->table, other);
+	other = add(calls, &from, 1);
+	assert_int_equal(deliver(calls, &from), 2);
+	assert_int_equal(calls->count, 5);
+	session_remove(calls->table, session);
+	assert_int_equal(deliver(calls, &from), 1);
+	session_remove(calls->table, other);
+	assert_int_equal(deliver(calls, &from), 0);
+}
+
 static void test_equal_packets_reach_every_session(void **state)
 {
 	struct calls *calls = *state;
@@ -366,11 +406,17 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-	    TEST(test_a_knock_completes_in_any_order),	    TEST(test_duplicates_are_harmless_and_try_again_when_full),
-	    TEST(test_every_part_of_a_packet_counts),	    TEST(test_the_carrier_does_not),
-	    TEST(test_equal_packets_reach_every_session),   TEST(test_equal_packets_of_one_session_are_one_session),
-	    TEST(test_complete_may_remove_any_session),	    TEST(test_inheritance_needs_the_same_packets),
-	    TEST(test_the_table_forgets_and_loses_nothing), TEST(test_a_crowded_bucket_overflows_and_recovers),
+	    TEST(test_a_packet_from_anywhere),
+	    TEST(test_a_knock_completes_in_any_order),
+	    TEST(test_duplicates_are_harmless_and_try_again_when_full),
+	    TEST(test_every_part_of_a_packet_counts),
+	    TEST(test_the_carrier_does_not),
+	    TEST(test_equal_packets_reach_every_session),
+	    TEST(test_equal_packets_of_one_session_are_one_session),
+	    TEST(test_complete_may_remove_any_session),
+	    TEST(test_inheritance_needs_the_same_packets),
+	    TEST(test_the_table_forgets_and_loses_nothing),
+	    TEST(test_a_crowded_bucket_overflows_and_recovers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
