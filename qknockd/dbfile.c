@@ -141,20 +141,24 @@ static int execute(struct dbfile *f, const char *sql, const char *what)
 	return code != SQLITE_OK ? dbfile_fail(f, code, what) : 0;
 }
 
-/* Knows this version only. Inside of a transaction, so that what it reads is one state of the file. */
-static int check_schema(struct dbfile *f, bool *empty)
+/* *found: this version, an older one, or 0 for an empty file. Inside of a transaction, so that what it reads is one
+ * state of the file. */
+static int check_schema(struct dbfile *f, int *found)
 {
 	sqlite3_int64 application, version, tables;
 	int code;
 
-	*empty = false;
+	*found = 0;
 	if ((code = pragma_number(f, "PRAGMA application_id", &application)) != SQLITE_OK ||
 	    (code = pragma_number(f, "PRAGMA user_version", &version)) != SQLITE_OK ||
 	    (code = pragma_number(f, "SELECT count(*) FROM sqlite_schema", &tables)) != SQLITE_OK)
 		return dbfile_fail(f, code, "read its version");
-	*empty = application == 0 && version == 0 && tables == 0;
-	if (*empty || (application == f->schema->application_id && version == f->schema->version))
+	if (application == 0 && version == 0 && tables == 0)
 		return 0;
+	if (application == f->schema->application_id && version > 0 && version <= f->schema->version) {
+		*found = (int)version;
+		return 0;
+	}
 	log_line(f->log, LOG_LEVEL_ERROR, "store refused: %s path=%s version=%lld expected=%d",
 		 application == f->schema->application_id ? "written by another version of qknockd"
 							  : "not a store of qknockd",
@@ -162,23 +166,33 @@ static int check_schema(struct dbfile *f, bool *empty)
 	return QK_ERR_STORE_VERSION;
 }
 
-/* Only a file without tables is worth waiting for the lock to write, which others may keep for long. */
+static int make_tables(struct dbfile *f, int found)
+{
+	int err = 0;
+
+	if (found == 0)
+		return execute(f, f->schema->create, "make its tables");
+	for (int i = found; err == 0 && i < f->schema->version; i++)
+		err = execute(f, f->schema->upgrades[i - 1], "bring its tables up to date");
+	return err;
+}
+
+/* Only a file without all the tables is worth waiting for the lock to write, which others may keep for long. */
 static int prepare_schema(struct dbfile *f)
 {
-	bool empty;
-	int err = execute(f, "BEGIN", "be read");
+	int found, err = execute(f, "BEGIN", "be read");
 
 	if (err == 0)
-		err = check_schema(f, &empty);
+		err = check_schema(f, &found);
 	dbfile_rollback(f);
-	if (err != 0 || !empty)
+	if (err != 0 || found == f->schema->version)
 		return err;
 	err = execute(f, "BEGIN IMMEDIATE", "be locked");
 	/* Another process may have made them meanwhile. */
 	if (err == 0)
-		err = check_schema(f, &empty);
-	if (err == 0 && empty)
-		err = execute(f, f->schema->create, "make its tables");
+		err = check_schema(f, &found);
+	if (err == 0)
+		err = make_tables(f, found);
 	if (err == 0)
 		err = execute(f, "COMMIT", "commit its tables");
 	if (err != 0)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * One SQLite file and the connection to it: made with mode 0600, kept in WAL mode with synchronous=FULL and
- * secure_delete, its schema checked, its failures logged. After a failure the next call tries again.
+ * secure_delete, its schema checked
+ * and brought up to date, its failures logged. After a failure the next call tries again.
  */
 #ifndef QKNOCKD_DBFILE_H
 #define QKNOCKD_DBFILE_H
@@ -17,6 +18,7 @@ struct dbfile_schema {
 	int application_id;
 	int version;
 	const char *create;	       /* run in one transaction on an empty file */
+	const char *const *upgrades;   /* version - 1 of them; [i] makes version i + 2 of i + 1, its number included */
 	const char *const *statements; /* by the index that dbfile_statement takes */
 	size_t statement_count;
 };

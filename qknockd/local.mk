@@ -10,6 +10,7 @@ qknockd_libverifier_la_SOURCES = \
 	qknockd/control_verbs.c qknockd/control_verbs.h \
 	qknockd/daemon.c qknockd/daemon.h \
 	qknockd/dbfile.c qknockd/dbfile.h \
+	qknockd/dbrow.c qknockd/dbrow.h \
 	qknockd/engine.c qknockd/engine.h \
 	qknockd/filter.c qknockd/filter.h \
 	qknockd/frame.c qknockd/frame.h \
@@ -23,7 +24,7 @@ qknockd_libverifier_la_SOURCES = \
 	qknockd/policy.c qknockd/policy.h \
 	qknockd/requests.c qknockd/requests.h \
 	qknockd/session.c qknockd/session.h \
-	qknockd/store.h qknockd/store_sqlite.c \
+	qknockd/store.h qknockd/store_sheets.c qknockd/store_sqlite.c qknockd/store_sqlite.h \
 	qknockd/throttle.c qknockd/throttle.h
 qknockd_libverifier_la_CPPFLAGS = $(AM_CPPFLAGS) $(CRYPT_CFLAGS) $(PCAP_CFLAGS) $(SQLITE_CFLAGS)
 qknockd_libverifier_la_LIBADD = libcore/libcore.la xt_knock/libknockmap.la $(CRYPT_LIBS) $(PCAP_LIBS) $(SQLITE_LIBS)

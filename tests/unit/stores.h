@@ -55,10 +55,15 @@ static inline int teardown(void **state)
 	return system(command);
 }
 
+static inline void reopen_closed(struct fixture *f)
+{
+	assert_int_equal(store_open(f->path, &f->log, &f->store), 0);
+}
+
 static inline void reopen(struct fixture *f)
 {
 	store_close(f->store);
-	assert_int_equal(store_open(f->path, &f->log, &f->store), 0);
+	reopen_closed(f);
 }
 
 /* --- rows --- */
@@ -87,6 +92,22 @@ static inline struct store_pending make_pending(uint64_t id, const char *user)
 	p.expires_ns = UINT64_C(1) << 63;
 	strcpy(p.boot_id, BOOT_ID);
 	return p;
+}
+
+/* Key i begins with the byte i. */
+static inline struct store_sheet make_sheet(uint64_t id, const char *user, uint32_t lines)
+{
+	struct store_sheet sheet = {
+	    .id = id, .issued_at = 1700000000, .expires_at = UINT64_MAX - 1, .lines = lines, .left = lines};
+
+	snprintf(sheet.user, sizeof(sheet.user), "%s", user);
+	for (uint32_t i = 0; i < lines; i++) {
+		sheet.line[i].line = i + 1;
+		sheet.line[i].r = UINT64_MAX - i;
+		memset(sheet.line[i].key.b, 0x5e, sizeof(sheet.line[i].key.b));
+		sheet.line[i].key.b[0] = (uint8_t)(i + 1);
+	}
+	return sheet;
 }
 
 static inline struct store_grant make_grant(uint64_t id, const char *address)
@@ -131,6 +152,7 @@ static inline void expect_user(const struct store_user *a, const struct store_us
 }
 
 struct list {
+	struct store_sheet sheet; /* the last */
 	unsigned count;
 	uint64_t ids[4096];
 	struct store_pending pending; /* the last */
@@ -146,6 +168,15 @@ static inline int list_pending(void *arg, const struct store_pending *p)
 
 	l->ids[l->count++] = p->id;
 	l->pending = *p;
+	return l->stop;
+}
+
+static inline int list_sheet(void *arg, const struct store_sheet *sheet)
+{
+	struct list *l = arg;
+
+	l->ids[l->count++] = sheet->id;
+	l->sheet = *sheet;
 	return l->stop;
 }
 
@@ -174,6 +205,14 @@ static inline unsigned pending_count(struct fixture *f)
 	struct list l = {0};
 
 	assert_int_equal(store_pending_each(f->store, list_pending, &l), 0);
+	return l.count;
+}
+
+static inline unsigned sheet_count(struct fixture *f)
+{
+	struct list l = {0};
+
+	assert_int_equal(store_sheet_each(f->store, list_sheet, &l), 0);
 	return l.count;
 }
 

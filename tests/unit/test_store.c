@@ -97,8 +97,8 @@ static void test_other_files_are_refused(void **state)
 		fail_msg("the sqlite3 shell is needed");
 	store_close(f->store);
 	f->store = NULL;
-	sql(f->path, "PRAGMA user_version = 2");
-	expect_refused(f, f->path, QK_ERR_STORE_VERSION, "version=2");
+	sql(f->path, "PRAGMA user_version = 3");
+	expect_refused(f, f->path, QK_ERR_STORE_VERSION, "version=3");
 	snprintf(path, sizeof(path), "%s/other", f->dir);
 	sql(path, "CREATE TABLE t (a)");
 	assert_int_equal(chmod(path, 0600), 0);
@@ -108,6 +108,23 @@ static void test_other_files_are_refused(void **state)
 	assert_int_equal(write(fd, "this is no database at all, but text.....................", 50), 50);
 	close(fd);
 	expect_refused(f, path, QK_ERR_STORE, "not a database");
+}
+
+static void test_older_files_are_brought_up_to_date(void **state)
+{
+	struct fixture *f = *state;
+	struct store_sheet sheet = make_sheet(9, "alice", 3);
+
+	add_user(f, "alice", 11);
+	add_pending(f, 7, "alice");
+	store_close(f->store);
+	f->store = NULL;
+	sql(f->path, "DROP TABLE sheet_line; DROP TABLE sheet; PRAGMA user_version = 1");
+	reopen_closed(f);
+	assert_int_equal(pending_count(f), 1);
+	assert_int_equal(store_sheet_put(f->store, &sheet), 0);
+	reopen(f);
+	assert_int_equal(sheet_count(f), 1);
 }
 
 /* --- users --- */
@@ -233,15 +250,110 @@ static void test_consume_is_once(void **state)
 	assert_int_equal(f->lines, 0);
 }
 
+/* --- sheets --- */
+
+static void expect_sheet(struct fixture *f, const struct store_sheet *expected)
+{
+	struct list l = {0};
+
+	assert_int_equal(store_sheet_each(f->store, list_sheet, &l), 0);
+	assert_int_equal(l.count, 1);
+	assert_true(l.sheet.id == expected->id && l.sheet.lines == expected->lines &&
+		    l.sheet.issued_at == expected->issued_at && l.sheet.expires_at == expected->expires_at);
+	assert_string_equal(l.sheet.user, expected->user);
+	assert_int_equal(l.sheet.left, expected->left);
+	for (uint32_t i = 0; i < expected->left; i++) {
+		assert_int_equal(l.sheet.line[i].line, expected->line[i].line);
+		assert_true(l.sheet.line[i].r == expected->line[i].r);
+		assert_memory_equal(l.sheet.line[i].key.b, expected->line[i].key.b, OTP_KEY_SIZE);
+	}
+}
+
+static void test_sheets_round_trip(void **state)
+{
+	struct fixture *f = *state;
+	struct store_sheet sheet = make_sheet(UINT64_MAX, "alice", OTP_SHEET_MAX), other = make_sheet(2, "alice", 3);
+
+	assert_int_equal(store_sheet_put(f->store, &sheet), QK_ERR_NOT_FOUND);
+	assert_int_equal(sheet_count(f), 0);
+	add_user(f, "alice", 11);
+	assert_int_equal(store_sheet_put(f->store, &sheet), 0);
+	reopen(f);
+	expect_sheet(f, &sheet);
+	assert_int_equal(store_sheet_put(f->store, &other), 0);
+	expect_sheet(f, &other);
+	assert_int_equal(store_sheet_remove(f->store, "bob"), QK_ERR_NOT_FOUND);
+	assert_int_equal(store_sheet_remove(f->store, "alice"), 0);
+	assert_int_equal(store_sheet_remove(f->store, "alice"), QK_ERR_NOT_FOUND);
+	assert_int_equal(sheet_count(f), 0);
+	assert_int_equal(store_sheet_put(f->store, &other), 0);
+	assert_int_equal(store_user_delete(f->store, "alice"), 0);
+	assert_int_equal(sheet_count(f), 0);
+}
+
+static void test_a_line_is_consumed_once_and_ends_those_before_it(void **state)
+{
+	struct fixture *f = *state;
+	struct store_sheet sheet = make_sheet(9, "alice", 5);
+	struct store_grant g = make_grant(1, "10.0.0.1"), h = make_grant(2, "10.0.0.2");
+
+	add_user(f, "alice", 11);
+	add_pending(f, 7, "alice");
+	assert_int_equal(store_sheet_put(f->store, &sheet), 0);
+	assert_int_equal(store_sheet_consume(f->store, 8, 1, &g), QK_ERR_NOT_FOUND);
+	assert_int_equal(store_sheet_consume(f->store, 9, 6, &g), QK_ERR_NOT_FOUND);
+	assert_int_equal(grant_count(f), 0);
+	expect_sheet(f, &sheet);
+	assert_int_equal(store_sheet_consume(f->store, 9, 3, &g), 0);
+	reopen(f);
+	assert_int_equal(grant_count(f), 1);
+	sheet.left = 2;
+	memmove(sheet.line, sheet.line + 3, 2 * sizeof(sheet.line[0]));
+	expect_sheet(f, &sheet);
+	for (uint32_t line = 1; line <= 3; line++)
+		assert_int_equal(store_sheet_consume(f->store, 9, line, &h), QK_ERR_NOT_FOUND);
+	assert_int_equal(grant_count(f), 1);
+	assert_int_equal(store_sheet_consume(f->store, 9, 4, &h), 0);
+	assert_int_equal(store_sheet_consume(f->store, 9, 5, &h), 0);
+	sheet.left = 0;
+	expect_sheet(f, &sheet);
+	assert_int_equal(pending_count(f), 1);
+}
+
+static void test_consumed_lines_leave_no_trace(void **state)
+{
+	struct fixture *f = *state;
+	struct store_sheet sheet = make_sheet(9, "alice", 3);
+	struct store_grant g = make_grant(1, "10.0.0.1");
+
+	add_user(f, "alice", 11);
+	assert_int_equal(store_sheet_put(f->store, &sheet), 0);
+	reopen(f);
+	assert_true(file_holds(f->path, sheet.line[0].key.b, OTP_KEY_SIZE));
+	assert_int_equal(store_sheet_consume(f->store, 9, 2, &g), 0);
+	reopen(f);
+	assert_false(file_holds(f->path, sheet.line[0].key.b, OTP_KEY_SIZE));
+	assert_false(file_holds(f->path, sheet.line[1].key.b, OTP_KEY_SIZE));
+	assert_true(file_holds(f->path, sheet.line[2].key.b, OTP_KEY_SIZE));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-	    TEST(test_file_is_private),		 TEST(test_consumed_keys_leave_no_trace),
-	    TEST(test_unsafe_files_are_refused), TEST(test_other_files_are_refused),
-	    TEST(test_users_round_trip),	 TEST(test_primes_are_unique),
-	    TEST(test_users_are_listed_by_page), TEST(test_one_pending_key_a_user),
+	    TEST(test_file_is_private),
+	    TEST(test_consumed_keys_leave_no_trace),
+	    TEST(test_unsafe_files_are_refused),
+	    TEST(test_other_files_are_refused),
+	    TEST(test_users_round_trip),
+	    TEST(test_primes_are_unique),
+	    TEST(test_users_are_listed_by_page),
+	    TEST(test_one_pending_key_a_user),
 	    TEST(test_consume_is_once),
+	    TEST(test_older_files_are_brought_up_to_date),
+	    TEST(test_sheets_round_trip),
+	    TEST(test_a_line_is_consumed_once_and_ends_those_before_it),
+	    TEST(test_consumed_lines_leave_no_trace),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
