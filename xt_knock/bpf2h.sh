@@ -1,21 +1,21 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# bpf2h.sh OBJECT OBJCOPY READELF: the section "match" of an eBPF object as a C header on standard output: its
-# instructions as bytes, where the loader has to put which constant, and a checksum that tells builds apart.
+# bpf2h.sh SECTION OBJECT OBJCOPY READELF: that section of an eBPF object as a C header on standard output: its
+# instructions as bytes, where the loader has to put which constant (bpfcode.h), and a checksum that tells builds apart.
 set -eu
 
-object=$1 objcopy=$2 readelf=$3
+section=$1 object=$2 objcopy=$3 readelf=$4
 code=$(mktemp)
 trap 'rm -f "$code"' EXIT
 
-"$objcopy" -O binary --only-section=match "$object" "$code"
+"$objcopy" -O binary --only-section="$section" "$object" "$code"
 
 echo '/* Made by bpf2h.sh. */'
-echo 'static const unsigned char match_code[] = {'
+echo "static const unsigned char ${section}_code[] = {"
 od -An -v -tx1 "$code" | sed 's/ *\([0-9a-f][0-9a-f]\)/0x\1,/g'
 echo '};'
 echo
-echo 'static const struct relocation match_relocations[] = {'
+echo "static const struct bpfcode_relocation ${section}_relocations[] = {"
 # Only 64-bit immediates can be filled in; anything else would need a linker.
 "$readelf" -r "$object" | sed -n '/ R_BPF_/p' | while read -r offset _ type _ symbol; do
 	if [ "$type" != R_BPF_64_64 ]; then
@@ -26,4 +26,5 @@ echo 'static const struct relocation match_relocations[] = {'
 done
 echo '};'
 echo
-printf '#define MATCH_VERSION 0x%04xu\n' $(($(cksum <"$code" | cut -d ' ' -f 1) % 65536))
+printf '#define %s_VERSION 0x%04xu\n' "$(echo "$section" | tr a-z A-Z)" \
+	$(($(cksum <"$code" | cut -d ' ' -f 1) % 65536))

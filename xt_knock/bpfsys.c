@@ -24,18 +24,29 @@ static void set_name(char out[BPF_OBJ_NAME_LEN], const char *name)
 	out[len] = '\0';
 }
 
-int bpfsys_map_create(const char *name, uint32_t key_size, uint32_t value_size, uint32_t entries)
+static int map_create(const char *name, enum bpf_map_type type, uint32_t key_size, uint32_t value_size,
+		      uint32_t entries, uint32_t flags)
 {
 	union bpf_attr attr;
 
 	memset(&attr, 0, sizeof(attr));
-	attr.map_type = BPF_MAP_TYPE_HASH;
+	attr.map_type = type;
 	attr.key_size = key_size;
 	attr.value_size = value_size;
 	attr.max_entries = entries;
-	attr.map_flags = BPF_F_NO_PREALLOC;
+	attr.map_flags = flags;
 	set_name(attr.map_name, name);
 	return bpfsys(BPF_MAP_CREATE, &attr);
+}
+
+int bpfsys_map_create(const char *name, uint32_t key_size, uint32_t value_size, uint32_t entries)
+{
+	return map_create(name, BPF_MAP_TYPE_HASH, key_size, value_size, entries, BPF_F_NO_PREALLOC);
+}
+
+int bpfsys_cell_create(const char *name, uint32_t value_size)
+{
+	return map_create(name, BPF_MAP_TYPE_ARRAY, sizeof(uint32_t), value_size, 1, BPF_F_MMAPABLE);
 }
 
 static int map_element(enum bpf_cmd cmd, int fd, const void *key, const void *value)
@@ -63,6 +74,17 @@ int bpfsys_map_update(int fd, const void *key, const void *value)
 int bpfsys_map_delete(int fd, const void *key)
 {
 	return map_element(BPF_MAP_DELETE_ELEM, fd, key, NULL);
+}
+
+int bpfsys_map_next(int fd, const void *after, void *key)
+{
+	union bpf_attr attr;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.map_fd = (uint32_t)fd;
+	attr.key = address_of(after);
+	attr.next_key = address_of(key);
+	return bpfsys(BPF_MAP_GET_NEXT_KEY, &attr);
 }
 
 int bpfsys_map_batch(int fd, const uint32_t *after, uint32_t *token, void *keys, void *values, uint32_t *count)

@@ -11,9 +11,14 @@
 #include <stdint.h>
 
 int bpfsys_map_create(const char *name, uint32_t key_size, uint32_t value_size, uint32_t entries);
+/* An array of one element, whose memory can be mapped (BPF_F_MMAPABLE, Linux 5.5). */
+int bpfsys_cell_create(const char *name, uint32_t value_size);
 int bpfsys_map_lookup(int fd, const void *key, void *value);
 int bpfsys_map_update(int fd, const void *key, const void *value);
 int bpfsys_map_delete(int fd, const void *key);
+
+/* The key that follows after, or the first one if that is NULL or gone; ENOENT behind the last. */
+int bpfsys_map_next(int fd, const void *after, void *key);
 
 /* The next up to *count entries after the position *token (not read when first); *count becomes how many came.
  * -1 with ENOENT after the last ones, which are then in the arrays too. */

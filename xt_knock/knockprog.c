@@ -8,6 +8,7 @@
 
 #include "libcore/clock.h"
 #include "libcore/error.h"
+#include "xt_knock/bpfcode.h"
 #include "xt_knock/bpfsys.h"
 #include "xt_knock/knock_bpf.h"
 
@@ -24,11 +25,6 @@ enum constant {
 	CONSTANTS
 };
 
-struct relocation {
-	uint16_t insn;
-	uint16_t constant; /* enum constant */
-};
-
 #include "xt_knock/knock_match.h"
 
 #define INSNS (sizeof(match_code) / sizeof(struct bpf_insn))
@@ -42,43 +38,30 @@ uint32_t knockprog_identity(const char *path)
 	return hash;
 }
 
-static void fill_constants(const struct knockoptions *options, int map_fd, uint64_t constants[static CONSTANTS])
+static void fill_constants(const struct knockoptions *options, int map_fd,
+			   struct bpfcode_constant constants[static CONSTANTS])
 {
 	char service[KNOCK_SERVICE_SIZE] = {0};
 
+	memset(constants, 0, CONSTANTS * sizeof(*constants));
 	memcpy(service, options->service, strnlen(options->service, sizeof(service) - 1));
-	memcpy(&constants[CONSTANT_knock_service_0], service, 8);
-	memcpy(&constants[CONSTANT_knock_service_1], service + 8, 8);
-	constants[CONSTANT_knock_map] = (uint64_t)(unsigned)map_fd;
-	constants[CONSTANT_knock_max_age_ns] = options->max_age_s * CLOCK_NS_PER_S;
-	constants[CONSTANT_knock_single_use] = (options->flags & KNOCKOPTIONS_SINGLE_USE) != 0;
-	constants[CONSTANT_knock_invert] = (options->flags & KNOCKOPTIONS_INVERT) != 0;
-}
-
-/* A 64-bit immediate lies in the two halves of a double instruction. */
-static void relocate(struct bpf_insn insns[static INSNS], const uint64_t constants[static CONSTANTS])
-{
-	const struct relocation *r;
-	size_t i;
-
-	for (i = 0; i < sizeof(match_relocations) / sizeof(match_relocations[0]); i++) {
-		r = &match_relocations[i];
-		insns[r->insn].imm = (int32_t)(uint32_t)constants[r->constant];
-		insns[r->insn + 1].imm = (int32_t)(uint32_t)(constants[r->constant] >> 32);
-		if (r->constant == CONSTANT_knock_map)
-			insns[r->insn].src_reg = BPF_PSEUDO_MAP_FD;
-	}
+	memcpy(&constants[CONSTANT_knock_service_0].value, service, 8);
+	memcpy(&constants[CONSTANT_knock_service_1].value, service + 8, 8);
+	constants[CONSTANT_knock_map] = (struct bpfcode_constant){(unsigned)map_fd, BPF_PSEUDO_MAP_FD};
+	constants[CONSTANT_knock_max_age_ns].value = options->max_age_s * CLOCK_NS_PER_S;
+	constants[CONSTANT_knock_single_use].value = (options->flags & KNOCKOPTIONS_SINGLE_USE) != 0;
+	constants[CONSTANT_knock_invert].value = (options->flags & KNOCKOPTIONS_INVERT) != 0;
 }
 
 int knockprog_load(const struct knockoptions *options, int map_fd, uint32_t identity, bool kept, int *fd)
 {
 	struct bpf_insn insns[INSNS];
-	uint64_t constants[CONSTANTS];
+	struct bpfcode_constant constants[CONSTANTS];
 	char name[BPF_OBJ_NAME_LEN];
 
 	memcpy(insns, match_code, sizeof(insns));
 	fill_constants(options, map_fd, constants);
-	relocate(insns, constants);
+	bpfcode_relocate(insns, match_relocations, sizeof(match_relocations) / sizeof(match_relocations[0]), constants);
 	snprintf(name, sizeof(name), NAME_FORMAT, kept ? 'k' : 'a', MATCH_VERSION, identity);
 	*fd = bpfsys_prog_load(name, insns, INSNS);
 	return *fd < 0 ? QK_ERR_KERNEL : 0;

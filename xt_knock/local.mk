@@ -4,6 +4,7 @@
 noinst_LTLIBRARIES += xt_knock/libknockmap.la xt_knock/libknockkernel.la
 
 xt_knock_libknockmap_la_SOURCES = \
+	xt_knock/bpfcode.c xt_knock/bpfcode.h \
 	xt_knock/bpfsys.c xt_knock/bpfsys.h \
 	xt_knock/knock_bpf.h \
 	xt_knock/knockmap.c xt_knock/knockmap.h
@@ -24,14 +25,15 @@ EXTRA_DIST += xt_knock/knock_match.bpf.c xt_knock/bpf2h.sh xt_knock/libxt_knock.
 BUILT_SOURCES += xt_knock/knock_match.h
 CLEANFILES += xt_knock/knock_match.h xt_knock/knock_match.bpf.o
 
+BPF_COMPILE = $(BPF_CLANG) -target bpf -mcpu=v3 -std=gnu11 -O2 -Wall -Wextra -Werror -I$(top_srcdir) \
+	-idirafter "/usr/include/$$($(CC) -print-multiarch 2>/dev/null)"
+
 xt_knock/knock_match.bpf.o: xt_knock/knock_match.bpf.c xt_knock/knock_bpf.h
 	@$(MKDIR_P) xt_knock
-	$(AM_V_GEN)$(BPF_CLANG) -target bpf -mcpu=v3 -std=gnu11 -O2 -Wall -Wextra -Werror -I$(top_srcdir) \
-		-idirafter "/usr/include/$$($(CC) -print-multiarch 2>/dev/null)" \
-		-c $(top_srcdir)/xt_knock/knock_match.bpf.c -o $@
+	$(AM_V_GEN)$(BPF_COMPILE) -c $(top_srcdir)/xt_knock/knock_match.bpf.c -o $@
 
 xt_knock/knock_match.h: xt_knock/knock_match.bpf.o xt_knock/bpf2h.sh
-	$(AM_V_GEN)$(top_srcdir)/xt_knock/bpf2h.sh xt_knock/knock_match.bpf.o $(BPF_OBJCOPY) $(BPF_READELF) >$@.tmp && \
+	$(AM_V_GEN)$(top_srcdir)/xt_knock/bpf2h.sh match xt_knock/knock_match.bpf.o $(BPF_OBJCOPY) $(BPF_READELF) >$@.tmp && \
 		mv $@.tmp $@
 
 # The plugins; "-m knock", and what lists its rules, which iptables and ip6tables look for under different names.
