@@ -155,6 +155,8 @@ static const struct keyword root_keywords[] = {
 	 .expected = "a host name or numeric address of up to 253 characters"},
 	{.name = "interfaces", .list = true, .preset = "any", .set = set_interfaces, .offset = IN_CONFIG(interfaces),
 	 .expected = "different names of interfaces, or any alone"},
+	{.name = "kernel_filter", .preset = "true", .set = keyword_set_bool, .offset = IN_CONFIG(kernel_filter),
+	 .expected = "true, false, yes or no"},
 	{.name = "knock_ports", .preset = "8800-8899", .set = set_knock_ports, .offset = IN_CONFIG(shape),
 	 .expected = "FIRST-LAST within 1-65535, 64 ports or more"},
 	{.name = "count", .preset = "12", .set = set_count, .offset = IN_CONFIG(shape.count), .min = KNOCK_COUNT_MIN,

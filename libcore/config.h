@@ -40,6 +40,7 @@ struct config {
 	char *server_id;
 	char *host;	   /* what profiles tell clients; NULL if none */
 	char **interfaces; /* NULL-terminated; {"any"} by default */
+	bool kernel_filter; /* strangers' packets end in the kernel, where it allows that */
 	struct knock_shape shape;
 	uint16_t widths[CHAIN_WIDTHS_ALL];
 	size_t width_count;

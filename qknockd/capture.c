@@ -46,6 +46,7 @@ struct capture_link {
 	pcap_t *pcap; /* NULL while closed */
 	enum link_state state;
 	bool reported; /* why it is closed was logged */
+	bool plain;    /* the filter is the classic one */
 	int type;
 	unsigned index; /* 0: any */
 	uint32_t drops; /* ps_drop as last read; it wraps around */
@@ -53,6 +54,7 @@ struct capture_link {
 
 struct capture {
 	const struct log *log;
+	const struct expected_programs *programs;
 	struct knock_shape shape;
 	struct capture_counters counters;
 	struct capture_link *links;
@@ -129,6 +131,20 @@ static void link_inbound(pcap_t *pcap)
 	pcap_setdirection(pcap, PCAP_D_IN);
 }
 
+/* The programs of the expected packets take the place of the classic filter, if they can. */
+static void link_attach(struct capture_link *l, pcap_t *pcap)
+{
+	int rc = QK_ERR_NOT_FOUND;
+
+	if (l->capture->programs != NULL)
+		rc = filter_attach(pcap, l->capture->programs);
+	if (rc == QK_ERR_KERNEL)
+		log_line(l->capture->log, LOG_LEVEL_WARNING,
+			 "capture: the filter of expected packets is refused interface=%s: %s", l->name,
+			 strerror(errno));
+	l->plain = rc != 0;
+}
+
 /* Packets that came between activation and filter stay in the ring; libpcap filters those by itself. */
 static int link_filter(struct capture_link *l, pcap_t *pcap)
 {
@@ -139,7 +155,10 @@ static int link_filter(struct capture_link *l, pcap_t *pcap)
 		return rc;
 	rc = pcap_setfilter(pcap, &program);
 	pcap_freecode(&program);
-	return rc == 0 ? 0 : QK_ERR_IO;
+	if (rc != 0)
+		return QK_ERR_IO;
+	link_attach(l, pcap);
+	return 0;
 }
 
 static int link_watch(const struct capture_link *l, pcap_t *pcap, int operation)
@@ -195,8 +214,8 @@ static int link_open(struct capture_link *l)
 	l->drops = 0;
 	l->state = LINK_UP;
 	l->reported = false;
-	log_line(l->capture->log, LOG_LEVEL_INFO, "capture: listening interface=%s link=%s", l->name,
-		 pcap_datalink_val_to_name(l->type));
+	log_line(l->capture->log, LOG_LEVEL_INFO, "capture: listening interface=%s link=%s filter=%s", l->name,
+		 pcap_datalink_val_to_name(l->type), l->plain ? "plain" : "kernel");
 	return 0;
 fail:
 	pcap_close(pcap);
@@ -333,6 +352,8 @@ int capture_fd(const struct capture *capture)
 void capture_counters(const struct capture *capture, struct capture_counters *out)
 {
 	*out = capture->counters;
+	for (size_t i = 0; i < capture->link_count; i++)
+		out->plain += capture->links[i].pcap != NULL && capture->links[i].plain;
 }
 
 static int open_descriptors(struct capture *c)
@@ -366,7 +387,8 @@ static int add_links(struct capture *c, char *const *interfaces)
 	return 0;
 }
 
-int capture_open(char *const *interfaces, const struct knock_shape *shape, const struct log *log, struct capture **out)
+int capture_open(char *const *interfaces, const struct knock_shape *shape, const struct expected_programs *programs,
+		 const struct log *log, struct capture **out)
 {
 	struct capture *c = calloc(1, sizeof(*c));
 	size_t opened = 0;
@@ -377,6 +399,7 @@ int capture_open(char *const *interfaces, const struct knock_shape *shape, const
 		return QK_ERR_NOMEM;
 	c->log = log;
 	c->shape = *shape;
+	c->programs = programs;
 	c->epoll_fd = c->timer_fd = -1;
 	rc = add_links(c, interfaces);
 	if (rc == 0)

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "libcore/log.h"
+#include "qknockd/expected.h"
 #include "qknockd/frame.h"
 
 struct capture;
@@ -18,12 +19,14 @@ struct capture_counters {
 	uint64_t malformed; /* of those: truncated or contradicting themselves */
 	uint64_t other;	    /* of those: no knock after all */
 	uint64_t dropped;   /* by the kernel for want of room */
+	uint64_t plain;	    /* interfaces, of those open now, that have the classic filter alone */
 };
 
-/* interfaces: NULL-terminated names, "any" alone for all. Opens what is there; errors: NOMEM, IO when none
- * could be opened (each reason was logged). log is borrowed for the life of the capture. */
-int capture_open(char *const *interfaces, const struct knock_shape *shape, const struct log *log,
-		 struct capture **out);
+/* interfaces: NULL-terminated names, "any" alone for all. programs: of the expected packets, NULL for none. Opens what
+ * is there; errors: NOMEM, IO when none could be opened (each reason was logged). log and programs are borrowed for the
+ * life of the capture. */
+int capture_open(char *const *interfaces, const struct knock_shape *shape, const struct expected_programs *programs,
+		 const struct log *log, struct capture **out);
 void capture_close(struct capture *capture);
 
 /* A descriptor for epoll: readable when capture_dispatch has work. */

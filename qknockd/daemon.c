@@ -5,6 +5,7 @@
 #include <grp.h>
 #include <pwd.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -17,6 +18,7 @@
 #include "qknockd/capture.h"
 #include "qknockd/control_server.h"
 #include "qknockd/engine.h"
+#include "qknockd/expected.h"
 #include "qknockd/granter.h"
 #include "qknockd/hooks.h"
 #include "qknockd/requests.h"
@@ -33,6 +35,8 @@ struct daemon {
 	struct hooks *hooks;
 	struct granter *granter;
 	struct engine *engine;
+	struct expected_set *expected; /* NULL without filters of the kernel's; plain_reason says why */
+	char plain_reason[96];
 	struct capture *capture;
 	struct control_server *control;
 	struct requests *requests;
@@ -116,9 +120,15 @@ static int watch(const struct daemon *d, int fd)
 
 static int open_capture(struct daemon *d, const struct config *config)
 {
+	const struct expected_programs *programs = NULL;
 	struct capture *capture;
-	int rc = capture_open(config->interfaces, &config->shape, d->log, &capture);
+	int rc;
 
+	if (d->expected != NULL) {
+		programs = expected_get_programs(d->expected);
+		expected_set_ports(d->expected, config->shape.port_first, config->shape.port_last);
+	}
+	rc = capture_open(config->interfaces, &config->shape, programs, d->log, &capture);
 	if (rc != 0)
 		return rc;
 	rc = watch(d, capture_fd(capture));
@@ -154,6 +164,8 @@ static int reload(void *arg)
 	}
 	warn_if_moved(d, "store", old->store, config->store);
 	warn_if_moved(d, "control", old->control, config->control);
+	warn_if_moved(d, "kernel_filter", old->kernel_filter ? "true" : "false",
+		      config->kernel_filter ? "true" : "false");
 	if (logger_open(d->logger, config->log_target, config->log_level) != 0)
 		log_line(d->log, LOG_LEVEL_ERROR, "log %s: %s", config->log_target, strerror(errno));
 	hooks_set_timeout(d->hooks, config->hook_timeout_s);
@@ -175,6 +187,20 @@ static int reload(void *arg)
 	return rc;
 }
 
+static void add_filter_status(const struct daemon *d, const struct capture_counters *c, struct control_message *item)
+{
+	bool exact = d->expected != NULL && expected_is_exact(d->expected);
+	const char *reason = d->expected == NULL ? d->plain_reason
+			     : !exact		 ? expected_reason(d->expected)
+			     : c->plain > 0	 ? "not on all interfaces"
+						 : NULL;
+
+	control_add(item, "filter", reason == NULL ? "kernel" : "plain");
+	control_add(item, "filter-reason", reason == NULL ? "none" : reason);
+	control_add_u64(item, "expected", d->expected != NULL ? expected_count(d->expected) : 0);
+	control_add_u64(item, "expected-max", d->expected != NULL ? expected_max(d->expected) : 0);
+}
+
 static void add_status(void *arg, struct control_message *item)
 {
 	const struct daemon *d = arg;
@@ -190,6 +216,7 @@ static void add_status(void *arg, struct control_message *item)
 	control_add_u64(item, "packets-malformed", c.malformed);
 	control_add_u64(item, "packets-other", c.other);
 	control_add_u64(item, "packets-dropped", c.dropped);
+	add_filter_status(d, &c, item);
 	control_add_u64(item, "requests", r.taken);
 	control_add_u64(item, "requests-answered", r.answered);
 	control_add_u64(item, "requests-refused", r.refused);
@@ -243,6 +270,25 @@ static int open_control(struct daemon *d)
 	return rc;
 }
 
+/* Without it a stranger's packet costs more, and that is all. */
+static int open_filter(struct daemon *d)
+{
+	int rc = 0;
+
+	if (!d->config->kernel_filter)
+		strcpy(d->plain_reason, "kernel_filter is false");
+	else
+		rc = expected_open(EXPECTED_MAX, d->log, &d->expected);
+	if (rc == QK_ERR_KERNEL)
+		snprintf(d->plain_reason, sizeof(d->plain_reason), "the kernel refuses: %s", strerror(errno));
+	if (d->plain_reason[0] != '\0')
+		log_line(d->log, d->config->kernel_filter ? LOG_LEVEL_WARNING : LOG_LEVEL_NOTICE,
+			 "filter: all that could be knocks leaves the kernel: %s", d->plain_reason);
+	if (d->expected != NULL)
+		engine_expect(d->engine, d->expected);
+	return rc == QK_ERR_NOMEM ? rc : 0;
+}
+
 static int open_parts(struct daemon *d, const char **part)
 {
 	int rc;
@@ -263,6 +309,9 @@ static int open_parts(struct daemon *d, const char **part)
 		return rc;
 	*part = "pending keys";
 	if ((rc = engine_new(d->config, d->store, d->granter, d->log, &d->engine)) != 0)
+		return rc;
+	*part = "filter";
+	if ((rc = open_filter(d)) != 0)
 		return rc;
 	*part = "requests";
 	if ((rc = requests_new(d->engine, d->config, on_request_done, d, d->log, &d->requests)) != 0 ||
@@ -316,6 +365,7 @@ void daemon_close(struct daemon *d)
 		capture_close(d->capture);
 	requests_free(d->requests);
 	engine_free(d->engine);
+	expected_close(d->expected);
 	if (d->granter != NULL)
 		granter_free(d->granter);
 	if (d->hooks != NULL)

@@ -132,6 +132,11 @@ void engine_free(struct engine *engine)
 	free(engine);
 }
 
+void engine_expect(struct engine *engine, struct expected_set *expected)
+{
+	session_table_expect(engine->table, expected);
+}
+
 /* --- end of a pending key --- */
 
 static void drop_key(struct engine *engine, struct keyring_key *key, const char *reason)

@@ -14,6 +14,7 @@
 #include "libcore/log.h"
 #include "libcore/otp.h"
 #include "libcore/profile.h"
+#include "qknockd/expected.h"
 #include "qknockd/frame.h"
 #include "qknockd/granter.h"
 #include "qknockd/store.h"
@@ -35,6 +36,9 @@ struct engine_counters {
 int engine_new(const struct config *config, struct store *store, struct granter *granter, const struct log *log,
 	       struct engine **out);
 void engine_free(struct engine *engine);
+
+/* Keeps the set equal to the packets that pending keys expect; see session_table_expect. */
+void engine_expect(struct engine *engine, struct expected_set *expected);
 
 /* Takes a new configuration; pending keys stay, partial knocks too where the packets stay the same. */
 int engine_reload(struct engine *engine, const struct config *config);

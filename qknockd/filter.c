@@ -11,6 +11,7 @@
 #include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/socket.h>
 
 #include "libcore/error.h"
 
@@ -126,4 +127,30 @@ int filter_compile(pcap_t *pcap, const struct knock_shape *shape, struct bpf_pro
 		add(&t, ")))");
 	}
 	return pcap_compile(pcap, program, t.b, 1, PCAP_NETMASK_UNKNOWN) == 0 ? 0 : QK_ERR_IO;
+}
+
+static int program_for(const struct expected_programs *programs, int link_type)
+{
+	switch (link_type) {
+	case DLT_EN10MB:
+		return programs->ethernet;
+	case DLT_LINUX_SLL:
+	case DLT_LINUX_SLL2:
+	case DLT_RAW:
+	case DLT_IPV4:
+	case DLT_IPV6:
+		return programs->network;
+	default:
+		return -1;
+	}
+}
+
+int filter_attach(pcap_t *pcap, const struct expected_programs *programs)
+{
+	int program = program_for(programs, pcap_datalink(pcap));
+
+	if (program < 0)
+		return QK_ERR_NOT_FOUND;
+	return setsockopt(pcap_fileno(pcap), SOL_SOCKET, SO_ATTACH_BPF, &program, sizeof(program)) == 0 ? 0
+													: QK_ERR_KERNEL;
 }

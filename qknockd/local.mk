@@ -12,6 +12,7 @@ qknockd_libverifier_la_SOURCES = \
 	qknockd/dbfile.c qknockd/dbfile.h \
 	qknockd/dbrow.c qknockd/dbrow.h \
 	qknockd/engine.c qknockd/engine.h \
+	qknockd/expected.c qknockd/expected.h qknockd/expected_bpf.h \
 	qknockd/filter.c qknockd/filter.h \
 	qknockd/frame.c qknockd/frame.h \
 	qknockd/granter.c qknockd/granter.h \
@@ -26,9 +27,23 @@ qknockd_libverifier_la_SOURCES = \
 	qknockd/session.c qknockd/session.h \
 	qknockd/store.h qknockd/store_sheets.c qknockd/store_sqlite.c qknockd/store_sqlite.h \
 	qknockd/throttle.c qknockd/throttle.h
+nodist_qknockd_libverifier_la_SOURCES = qknockd/expected_code.h
 qknockd_libverifier_la_CPPFLAGS = $(AM_CPPFLAGS) $(CRYPT_CFLAGS) $(PCAP_CFLAGS) $(SQLITE_CFLAGS)
 qknockd_libverifier_la_LIBADD = libcore/libcore.la xt_knock/libknockmap.la $(CRYPT_LIBS) $(PCAP_LIBS) $(SQLITE_LIBS)
 
 sbin_PROGRAMS += qknockd/qknockd
 qknockd_qknockd_SOURCES = qknockd/main.c
 qknockd_qknockd_LDADD = qknockd/libverifier.la
+
+# The kernel's filter of expected packets, made a header of as the match program is (xt_knock/local.mk).
+EXTRA_DIST += qknockd/expected.bpf.c
+BUILT_SOURCES += qknockd/expected_code.h
+CLEANFILES += qknockd/expected_code.h qknockd/expected.bpf.o
+
+qknockd/expected.bpf.o: qknockd/expected.bpf.c qknockd/expected_bpf.h
+	@$(MKDIR_P) qknockd
+	$(AM_V_GEN)$(BPF_COMPILE) -c $(top_srcdir)/qknockd/expected.bpf.c -o $@
+
+qknockd/expected_code.h: qknockd/expected.bpf.o xt_knock/bpf2h.sh
+	$(AM_V_GEN)$(top_srcdir)/xt_knock/bpf2h.sh expected qknockd/expected.bpf.o $(BPF_OBJCOPY) $(BPF_READELF) >$@.tmp && \
+		mv $@.tmp $@

@@ -34,13 +34,16 @@ struct expected {
 	uint32_t word;
 	uint16_t port;
 	uint8_t index;
+	bool told; /* to the kernel, as far as this entry knows: the set has it once for all that are equal */
 };
 
 struct session {
 	void *owner;
 	LIST_ENTRY(session) all;
 	TAILQ_ENTRY(session) ready; /* while in_ready */
+	TAILQ_ENTRY(session) wait;  /* while in_wait */
 	bool in_ready;
+	bool in_wait;
 	uint8_t count;
 	uint32_t received; /* bit i: packet i came */
 	uint64_t delivery; /* the last one that had a part for this session */
@@ -79,6 +82,8 @@ struct session_table {
 	size_t sessions;
 	struct bucket *spare; /* so that a split once begun cannot fail */
 	uint64_t deliveries;
+	struct expected_set *expected; /* NULL: the kernel is not told */
+	TAILQ_HEAD(, session) wait;    /* sessions that the set has not, or not wholly */
 	LIST_HEAD(, session) all;
 	TAILQ_HEAD(, session) ready; /* full sessions of the packet in delivery */
 };
@@ -395,6 +400,7 @@ int session_table_new(struct session_table **out)
 	if (t == NULL)
 		return rc;
 	TAILQ_INIT(&t->ready);
+	TAILQ_INIT(&t->wait);
 	LIST_INIT(&t->all);
 	rc = crypto_random(t->seed, sizeof(t->seed));
 	if (rc == 0)
@@ -424,6 +430,7 @@ void session_table_free(struct session_table *table)
 
 	if (table == NULL)
 		return;
+	table->expected = NULL; /* it goes too, or is cleared by the next table */
 	while ((s = LIST_FIRST(&table->all)) != NULL)
 		session_remove(table, s);
 	array_free(&table->filters);
@@ -437,6 +444,112 @@ void session_table_free(struct session_table *table)
 	crypto_wipe(table, sizeof(*table));
 	free(table);
 }
+
+/* --- what the kernel is told --- */
+
+static bool same_packet(const struct expected *a, const struct expected *b)
+{
+	return a->word == b->word && a->port == b->port && address_equal(&a->source, &b->source);
+}
+
+/* Whether the set has the packet because of another entry than this. */
+static bool told_by_other(const struct session_table *t, const struct expected *e)
+{
+	uint32_t hash = hash_expected(t, e);
+
+	for (const struct bucket *b = bucket_at(t, bucket_number(t, hash)); b != NULL; b = b->next)
+		for (uint32_t i = 0; i < b->used; i++)
+			if (b->hash[i] == hash && b->entry[i] != e && b->entry[i]->told && same_packet(b->entry[i], e))
+				return true;
+	return false;
+}
+
+static int session_tell(const struct session_table *t, struct session *s)
+{
+	for (unsigned i = 0; i < s->count; i++) {
+		struct expected *e = &s->packets[i];
+		int rc;
+
+		if (e->told)
+			continue;
+		rc = told_by_other(t, e) ? 0 : expected_add(t->expected, &e->source, e->port, e->word);
+		if (rc != 0)
+			return rc;
+		e->told = true;
+	}
+	return 0;
+}
+
+static void session_untell(const struct session_table *t, struct session *s)
+{
+	for (unsigned i = 0; i < s->count; i++) {
+		struct expected *e = &s->packets[i];
+
+		if (e->told && !told_by_other(t, e))
+			expected_remove(t->expected, &e->source, e->port, e->word);
+		e->told = false;
+	}
+}
+
+static void session_wait(struct session_table *t, struct session *s, bool wait)
+{
+	if (s->in_wait == wait)
+		return;
+	s->in_wait = wait;
+	if (wait)
+		TAILQ_INSERT_TAIL(&t->wait, s, wait);
+	else
+		TAILQ_REMOVE(&t->wait, s, wait);
+}
+
+/* Tells what waits, as far as it can be told now. */
+static void table_settle(struct session_table *t)
+{
+	struct session *s;
+
+	if (expected_is_exact(t->expected) || !expected_has_room(t->expected))
+		return;
+	while ((s = TAILQ_FIRST(&t->wait)) != NULL && session_tell(t, s) == 0)
+		session_wait(t, s, false);
+	if (s == NULL)
+		expected_set_exact(t->expected, true);
+}
+
+/* A new session must not wait behind an exact filter. */
+static void session_announce(struct session_table *t, struct session *s)
+{
+	if (t->expected == NULL)
+		return;
+	if (session_tell(t, s) != 0) {
+		expected_set_exact(t->expected, false);
+		session_wait(t, s, true);
+	} else {
+		table_settle(t);
+	}
+}
+
+static void session_withdraw(struct session_table *t, struct session *s)
+{
+	if (t->expected == NULL)
+		return;
+	session_wait(t, s, false);
+	session_untell(t, s);
+	table_settle(t);
+}
+
+void session_table_expect(struct session_table *table, struct expected_set *expected)
+{
+	struct session *s;
+
+	assert(table->expected == NULL);
+	table->expected = expected;
+	expected_clear(expected);
+	LIST_FOREACH(s, &table->all, all)
+	session_wait(table, s, true);
+	table_settle(table);
+}
+
+/* --- sessions --- */
 
 int session_add(struct session_table *table, const struct sequence_packet *packets, unsigned count, void *owner,
 		struct session **out)
@@ -453,7 +566,8 @@ int session_add(struct session_table *table, const struct sequence_packet *packe
 	for (unsigned i = 0; i < count; i++) {
 		int rc;
 
-		s->packets[i] = (struct expected){packets[i].source, packets[i].word, packets[i].port, (uint8_t)i};
+		s->packets[i] =
+		    (struct expected){packets[i].source, packets[i].word, packets[i].port, (uint8_t)i, false};
 		rc = table_insert(table, &s->packets[i]);
 		if (rc != 0) {
 			while (i-- > 0)
@@ -464,6 +578,7 @@ int session_add(struct session_table *table, const struct sequence_packet *packe
 	}
 	LIST_INSERT_HEAD(&table->all, s, all);
 	table->sessions++;
+	session_announce(table, s);
 	*out = s;
 	return 0;
 }
@@ -472,6 +587,7 @@ void session_remove(struct session_table *table, struct session *session)
 {
 	if (session->in_ready)
 		TAILQ_REMOVE(&table->ready, session, ready);
+	session_withdraw(table, session);
 	for (unsigned i = 0; i < session->count; i++)
 		table_delete(table, &session->packets[i]);
 	LIST_REMOVE(session, all);
@@ -584,11 +700,6 @@ bool session_is_from_anywhere(const struct session *session)
 const uint32_t *session_words(const struct session *session)
 {
 	return session->words;
-}
-
-static bool same_packet(const struct expected *a, const struct expected *b)
-{
-	return a->word == b->word && a->port == b->port && address_equal(&a->source, &b->source);
 }
 
 void session_inherit(struct session *to, const struct session *from)

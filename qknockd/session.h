@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "libcore/sequence.h"
+#include "qknockd/expected.h"
 #include "qknockd/frame.h"
 
 struct session_table;
@@ -20,6 +21,10 @@ struct session;
 
 int session_table_new(struct session_table **out); /* NOMEM, CRYPTO (the hash is seeded) */
 void session_table_free(struct session_table *table);
+
+/* From now on the set holds what the table expects and nothing else, and is exact whenever all of it has room there.
+ * Once in the life of a table; the set is borrowed. */
+void session_table_expect(struct session_table *table, struct expected_set *expected);
 
 /* Adds a session with count expected packets, those whose source is :: from anywhere; owner is the caller's. Errors:
  * NOMEM. The session lives until session_remove; its words are wiped then. */

@@ -94,7 +94,7 @@ static int listen_on(char **interfaces)
 	bool stop = false;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	if (capture_open(interfaces, &shape, &log, &capture) != 0)
+	if (capture_open(interfaces, &shape, NULL, &log, &capture) != 0)
 		return 1;
 	event.data.fd = signals;
 	epoll_ctl(epoll, EPOLL_CTL_ADD, signals, &event);

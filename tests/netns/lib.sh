@@ -239,6 +239,7 @@ firewall() {
 settings_default() {
 	services=http:80 # NAME:PORT, all tcp
 	table=default
+	kernel_filter=true
 	grant_time=3
 	validity=60
 	global_settings=
@@ -260,6 +261,7 @@ configure() {
 			control = "$work/control"
 			grants_dir = "$work/grants"
 			table = "$table"
+			kernel_filter = $kernel_filter
 			log = "stderr"
 			log_level = "debug"
 			$global_settings
@@ -373,7 +375,7 @@ ODD=1,3,5,7,9,11
 shuffled() { shuf -i 0-11 | paste -sd,; }
 
 # daemon_has_seen: all that was sent to the knock ports before has been dealt with. A packet that is sent now comes
-# after them, and the counter says when it arrived.
+# after them, and the counter says when it arrived; if the kernel lets it, that is with kernel_filter=false.
 daemon_has_seen() {
 	local seen
 

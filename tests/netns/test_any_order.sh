@@ -3,6 +3,7 @@
 # Order, duplicates and loss don't matter: the knock counts when its last packet is in, and not before.
 . "$(dirname "$0")/lib.sh"
 isolate "$@"
+kernel_filter=false # see daemon_has_seen
 validity=600
 two_hosts
 web_server

@@ -4,6 +4,7 @@
 # grant lasts until its end and no longer, be the daemon there or not.
 . "$(dirname "$0")/lib.sh"
 isolate "$@"
+kernel_filter=false # see daemon_has_seen
 validity=600
 two_hosts
 web_server

@@ -3,6 +3,7 @@
 # Which key opens what: not an expired one, not a used one, not another user's, not one for another address.
 . "$(dirname "$0")/lib.sh"
 isolate "$@"
+kernel_filter=false # see daemon_has_seen
 validity=10
 two_hosts
 address client e0 172.17.12.21/24

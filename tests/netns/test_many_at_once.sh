@@ -3,6 +3,7 @@
 # Two users and two services at once: each knock opens its own service for its own address.
 . "$(dirname "$0")/lib.sh"
 isolate "$@"
+kernel_filter=false # see daemon_has_seen
 services="http:80 alt:8080"
 two_hosts
 address client e0 172.17.12.21/24

@@ -3,6 +3,7 @@
 # A captured knock opens nothing when it is sent again, and a stolen or forged one neither.
 . "$(dirname "$0")/lib.sh"
 isolate "$@"
+kernel_filter=false # see daemon_has_seen
 two_hosts
 web_server
 daemon

@@ -4,6 +4,7 @@
 # recovery without a restart, with the knock still in memory.
 . "$(dirname "$0")/lib.sh"
 isolate "$@"
+kernel_filter=false # see daemon_has_seen
 validity=600
 two_hosts
 web_server

@@ -3,6 +3,7 @@
 # Strangers' packets, be they from the client's own address, spoil no knock and get no answer.
 . "$(dirname "$0")/lib.sh"
 isolate "$@"
+kernel_filter=false # see daemon_has_seen
 validity=600
 two_hosts
 web_server

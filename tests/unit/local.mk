@@ -216,7 +216,7 @@ check_PROGRAMS += tests/unit/test_session_table
 TESTS += tests/unit/test_session_table
 tests_unit_test_session_table_SOURCES = tests/unit/test_session_table.c tests/unit/unit.h
 tests_unit_test_session_table_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_session_table_LDADD = $(UNIT_LIBS)
+tests_unit_test_session_table_LDADD = qknockd/libverifier.la $(UNIT_LIBS)
 
 # Requests for keys by SMS.
 check_PROGRAMS += tests/unit/test_number tests/unit/test_throttle tests/unit/test_hasher tests/unit/test_requests \

@@ -63,6 +63,7 @@ static void test_defaults(void **state)
 	assert_null(config->host);
 	assert_string_equal(config->interfaces[0], "any");
 	assert_null(config->interfaces[1]);
+	assert_true(config->kernel_filter);
 	assert_int_equal(config->shape.port_first, 8800);
 	assert_int_equal(config->shape.port_last, 8899);
 	assert_int_equal(config->shape.count, 12);
@@ -99,22 +100,23 @@ static void test_defaults(void **state)
 
 static void test_every_keyword(void **state)
 {
-	struct config *config = good("server_id = \"gw.example\"\n"
-				     "host = gw.example.net # where to\n"
-				     "interfaces = {eth0, 'eth1.7', # a comment inside a list\n"
-				     "  wg0}\n"
-				     "knock_ports = 10000-10063\ncount = 32\nwidths = {64, 0}\nvalidity = 86400\n"
-				     "hook_timeout = 1\nstore = '/a/b'\ncontrol = /a/c\ngrants_dir = /a/d\n"
-				     "group = qknock\ntable = my-table\nlog = /var/log/qknock\nlog_level = debug\n"
-				     "requests_adapter = gammu\nrequests_country = 44\nrequests_per_hour = 1\n"
-				     "requests_per_minute = 600\nrequests_lock_after = 3\n"
-				     "requests_private_addresses = no\nsms_number = '+441632960123'\n"
-				     "service \"dns\" {\n"
-				     "\tprotocol = udp\n\tport = 53\n\tgrant_time = 5\n\tsingle_use = yes\n"
-				     "\topen = {'/bin/x y', \"a \\\"b\\\" \\\\ \\${HOME}\", '${HOME}', \"\"}\n"
-				     "\tclose = {/bin/false}\n"
-				     "}\n"
-				     "service web { port = 443\nopen = /bin/true }\n");
+	struct config *config =
+	    good("server_id = \"gw.example\"\n"
+		 "host = gw.example.net # where to\n"
+		 "interfaces = {eth0, 'eth1.7', # a comment inside a list\n"
+		 "  wg0}\n"
+		 "kernel_filter = no\nknock_ports = 10000-10063\ncount = 32\nwidths = {64, 0}\nvalidity = 86400\n"
+		 "hook_timeout = 1\nstore = '/a/b'\ncontrol = /a/c\ngrants_dir = /a/d\n"
+		 "group = qknock\ntable = my-table\nlog = /var/log/qknock\nlog_level = debug\n"
+		 "requests_adapter = gammu\nrequests_country = 44\nrequests_per_hour = 1\n"
+		 "requests_per_minute = 600\nrequests_lock_after = 3\n"
+		 "requests_private_addresses = no\nsms_number = '+441632960123'\n"
+		 "service \"dns\" {\n"
+		 "\tprotocol = udp\n\tport = 53\n\tgrant_time = 5\n\tsingle_use = yes\n"
+		 "\topen = {'/bin/x y', \"a \\\"b\\\" \\\\ \\${HOME}\", '${HOME}', \"\"}\n"
+		 "\tclose = {/bin/false}\n"
+		 "}\n"
+		 "service web { port = 443\nopen = /bin/true }\n");
 	const struct config_service *dns = config_service(config, "dns");
 
 	(void)state;
@@ -125,6 +127,7 @@ static void test_every_keyword(void **state)
 	assert_string_equal(config->interfaces[1], "eth1.7");
 	assert_string_equal(config->interfaces[2], "wg0");
 	assert_null(config->interfaces[3]);
+	assert_false(config->kernel_filter);
 	assert_int_equal(config->shape.port_first, 10000);
 	assert_int_equal(config->shape.port_last, 10063);
 	assert_int_equal(config->shape.count, 32);
@@ -187,7 +190,8 @@ static void test_unknown_keywords(void **state)
 {
 	(void)state;
 	expect_fault(MINIMAL "\nvalidty = 120\n",
-		     "FILE:4: no such option 'validty'; expected one of server_id, host, interfaces, knock_ports, "
+		     "FILE:4: no such option 'validty'; expected one of server_id, host, interfaces, "
+		     "kernel_filter, knock_ports, "
 		     "count, widths, validity, hook_timeout, store, control, grants_dir, group, table, "
 		     "sms_number, requests_adapter, requests_country, requests_per_hour, requests_per_minute, "
 		     "requests_lock_after, requests_private_addresses, log, log_level, "
@@ -197,7 +201,8 @@ static void test_unknown_keywords(void **state)
 		     "open, close\n");
 	/* Those that came before are judged as well. */
 	expect_fault("count = 1\nnonsense = 1\nvalidity = x\n",
-		     "FILE:2: no such option 'nonsense'; expected one of server_id, host, interfaces, knock_ports, "
+		     "FILE:2: no such option 'nonsense'; expected one of server_id, host, interfaces, "
+		     "kernel_filter, knock_ports, "
 		     "count, widths, validity, hook_timeout, store, control, grants_dir, group, table, "
 		     "sms_number, requests_adapter, requests_country, requests_per_hour, requests_per_minute, "
 		     "requests_lock_after, requests_private_addresses, log, log_level, "
@@ -516,7 +521,7 @@ static void test_the_manual_has_every_keyword(void **state)
 			count++;
 		}
 	}
-	assert_int_equal(count, 22 + 6);
+	assert_int_equal(count, 23 + 6);
 }
 
 int main(void)
