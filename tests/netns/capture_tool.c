@@ -84,9 +84,23 @@ static void print_counters(const struct capture *capture)
 	       (long)usage.ru_stime.tv_sec, (long)usage.ru_stime.tv_usec);
 }
 
+/* With -k the kernel's filter of expected packets, of which none is known: it passes all that could be knocks. */
+static const struct expected_programs *open_programs(const char *option, const struct log *log)
+{
+	struct expected_set *set;
+
+	if (strcmp(option, "-k") != 0)
+		return NULL;
+	if (expected_open(1, log, &set) != 0)
+		die("no filter");
+	expected_set_ports(set, shape.port_first, shape.port_last);
+	return expected_get_programs(set);
+}
+
 static int listen_on(char **interfaces)
 {
 	struct log log = {print_log, NULL, LOG_LEVEL_DEBUG};
+	const struct expected_programs *programs = open_programs(interfaces[0], &log);
 	struct capture *capture;
 	int signals = open_signals(), epoll = epoll_create1(EPOLL_CLOEXEC), n;
 	struct epoll_event event = {.events = EPOLLIN}, events[2];
@@ -94,7 +108,7 @@ static int listen_on(char **interfaces)
 	bool stop = false;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	if (capture_open(interfaces, &shape, NULL, &log, &capture) != 0)
+	if (capture_open(interfaces + (programs != NULL), &shape, programs, &log, &capture) != 0)
 		return 1;
 	event.data.fd = signals;
 	epoll_ctl(epoll, EPOLL_CTL_ADD, signals, &event);
@@ -270,7 +284,8 @@ int main(int argc, char **argv)
 		return send_one(argv[2], argv[3], argv[4]);
 	if (argc == 5 && strcmp(argv[1], "flood") == 0)
 		return flood(argv[2], strtod(argv[3], NULL), (unsigned)strtoul(argv[4], NULL, 10));
-	fputs("usage: capture_tool listen INTERFACE... | send INTERFACE KIND WORD | flood INTERFACE SECONDS RATE\n",
-	      stderr);
+	fputs(
+	    "usage: capture_tool listen [-k] INTERFACE... | send INTERFACE KIND WORD | flood INTERFACE SECONDS RATE\n",
+	    stderr);
 	return 2;
 }

@@ -240,6 +240,7 @@ settings_default() {
 	services=http:80 # NAME:PORT, all tcp
 	table=default
 	kernel_filter=true
+	interface=e0
 	grant_time=3
 	validity=60
 	global_settings=
@@ -254,7 +255,7 @@ configure() {
 	{
 		cat <<-EOF
 			server_id = "gw.example"
-			interfaces = {"e0"}
+			interfaces = {"$interface"}
 			knock_ports = "$KNOCK_PORTS"
 			validity = $validity
 			store = "$work/store/qknock.db"

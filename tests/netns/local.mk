@@ -37,7 +37,7 @@ check_PROGRAMS += tests/netns/capture_tool
 tests_netns_capture_tool_SOURCES = tests/netns/capture_tool.c tests/unit/packets.h
 tests_netns_capture_tool_CPPFLAGS = $(AM_CPPFLAGS) $(PCAP_CFLAGS)
 tests_netns_capture_tool_LDADD = qknockd/libverifier.la
-EXTRA_DIST += tests/netns/test_capture.sh
+EXTRA_DIST += tests/netns/test_capture.sh tests/netns/test_kernel_filter.sh
 
 check_PROGRAMS += tests/netns/syn_compare
 tests_netns_syn_compare_SOURCES = tests/netns/syn_compare.c

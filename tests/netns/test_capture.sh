@@ -9,9 +9,10 @@ tool=$QKNOCK_BUILD/tests/netns/capture_tool
 out=$work/knocks
 word=0
 
-# listen INTERFACE...: on the server, until hush.
+# listen INTERFACE...: on the server, until hush. filter is -k for the kernel's filter of expected packets.
+filter=
 listen() {
-	start server "$tool" listen "$@" >"$out"
+	start server "$tool" listen $filter "$@" >"$out"
 	listener=$started
 	must wait_until 5 grep -q '^ready' "$out"
 }
@@ -49,7 +50,10 @@ must ip -n server link set tun0 up
 KNOCKS="syn4 syn6 udp4 udp6 options ecn vlan4 vlan6 svlan oldqinq qinq4 qinq6 qinq-options oldqinq2 hopbyhop routing
 	atomic auth destination qinq-destination"
 OTHERS="ack synack otherport qinq-ack long truncated"
-for interface in e0 any; do
+
+check_kinds() {
+	local interface=$1 kind
+
 	listen $interface
 	for kind in $KNOCKS; do
 		check "$interface: $kind is seen" seen_with client e0 "$kind"
@@ -61,16 +65,32 @@ for interface in e0 any; do
 	check "$interface: nor what the server sends itself" unheard client e0 ack
 	check "$interface: indeed" not grep -q ' fffffff0 ' "$out"
 	hush
-	check "$interface: only the truncated frame was malformed" grep -q '^counters .* other=0 malformed=1 dropped=0' "$out"
-done
+	check "$interface: only the truncated frame was malformed" \
+		grep -q '^counters .* other=0 malformed=1 dropped=0' "$out"
+}
 
-listen tun0 lo
-for kind in syn4 syn6 udp4 udp6 options destination; do
-	check "a link without header: $kind is seen" seen_with server tun0 $kind
-done
-check "loopback: seen" seen_with server lo syn4
-check "loopback: once" test "$(grep -c "$(printf %08x $word)" "$out")" = 1
-hush
+check_other_links() {
+	local kind
+
+	listen tun0 lo
+	for kind in syn4 syn6 udp4 udp6 options destination; do
+		check "a link without header: $kind is seen" seen_with server tun0 $kind
+	done
+	check "loopback: seen" seen_with server lo syn4
+	check "loopback: once" test "$(grep -c "$(printf %08x $word)" "$out")" = 1
+	hush
+}
+
+check_kinds e0
+check_kinds any
+check_other_links
+# The kernel's own reading of them is another program.
+filter=-k
+check_kinds e0
+check "the filter was the kernel's" logged "interface=e0 .*filter=kernel"
+check_kinds any
+check_other_links
+filter=
 
 # Two interfaces, one of them missing.
 listen e0 e1

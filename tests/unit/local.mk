@@ -126,6 +126,18 @@ tests_unit_test_filter_SOURCES = tests/unit/test_filter.c tests/unit/packets.h t
 tests_unit_test_filter_CPPFLAGS = $(UNIT_CPPFLAGS) $(PCAP_CFLAGS)
 tests_unit_test_filter_LDADD = qknockd/libverifier.la $(UNIT_LIBS) $(PCAP_LIBS)
 
+check_PROGRAMS += tests/unit/test_expected
+TESTS += tests/unit/test_expected
+tests_unit_test_expected_SOURCES = tests/unit/test_expected.c tests/unit/unit.h
+tests_unit_test_expected_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_expected_LDADD = qknockd/libverifier.la $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_expected_program
+TESTS += tests/unit/test_expected_program
+tests_unit_test_expected_program_SOURCES = tests/unit/test_expected_program.c tests/unit/bpfrun.h \
+	tests/unit/packets.h tests/unit/unit.h
+tests_unit_test_expected_program_CPPFLAGS = $(UNIT_CPPFLAGS) $(PCAP_CFLAGS)
+tests_unit_test_expected_program_LDADD = qknockd/libverifier.la $(UNIT_LIBS)
 
 check_PROGRAMS += tests/unit/test_granter
 TESTS += tests/unit/test_granter
@@ -144,7 +156,7 @@ TESTS += tests/unit/test_knockpin tests/unit/test_knockmatch
 tests_unit_test_knockpin_SOURCES = tests/unit/test_knockpin.c tests/unit/unit.h
 tests_unit_test_knockpin_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_knockpin_LDADD = xt_knock/libknockkernel.la $(UNIT_LIBS)
-tests_unit_test_knockmatch_SOURCES = tests/unit/test_knockmatch.c tests/unit/unit.h
+tests_unit_test_knockmatch_SOURCES = tests/unit/test_knockmatch.c tests/unit/bpfrun.h tests/unit/unit.h
 tests_unit_test_knockmatch_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_knockmatch_LDADD = xt_knock/libknockkernel.la $(UNIT_LIBS)
 

@@ -153,4 +153,44 @@ static inline void frame_knock(struct frame *f, int link_type, int v6, size_t pa
 	frame_close(f);
 }
 
+static inline uint32_t frame_random(uint64_t *state, uint32_t below)
+{
+	*state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+	return (uint32_t)(*state >> 33) % below;
+}
+
+/* A frame with count tags in it, up to its IP header; type is that of the packet. */
+static inline void frame_begin(struct frame *f, int link_type, unsigned tag, unsigned count, unsigned type)
+{
+	frame_link(f, link_type, count > 0 ? tag : type);
+	for (unsigned i = 0; i < count; i++)
+		frame_vlan(f, i + 1 < count ? 0x8100 : type);
+}
+
+/* Any frame that could be a knock, or nearly so: with up to tags_max tags and a few bytes changed. */
+static inline void frame_draw(struct frame *f, int link_type, unsigned tags_max, uint64_t *state)
+{
+	static const unsigned tags[] = {0x8100, 0x88a8, 0x9100};
+	int v6 = (int)frame_random(state, 2), udp = (int)frame_random(state, 2);
+	unsigned protocol = udp ? 17 : 6;
+
+	frame_begin(f, link_type, tags[frame_random(state, 3)], frame_random(state, tags_max + 1),
+		    v6 ? 0x86dd : 0x0800);
+	if (v6 && frame_random(state, 2)) {
+		frame_ipv6(f, 60);
+		frame_extension(f, 60, protocol, 8 * (1 + frame_random(state, 4)));
+	} else if (v6) {
+		frame_ipv6(f, protocol);
+	} else {
+		frame_ipv4(f, protocol, 4 * frame_random(state, 4));
+	}
+	if (udp)
+		frame_udp(f, frame_random(state, 40));
+	else
+		frame_tcp(f, frame_random(state, 4) ? 2 : frame_random(state, 256), 4 * frame_random(state, 11));
+	frame_close(f);
+	for (unsigned changes = frame_random(state, 4); changes > 0; changes--)
+		f->b[frame_random(state, (uint32_t)f->n)] = (uint8_t)frame_random(state, 256);
+}
+
 #endif

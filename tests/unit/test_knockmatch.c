@@ -9,12 +9,12 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "libcore/address.h"
 #include "libcore/clock.h"
 #include "libcore/error.h"
+#include "tests/unit/bpfrun.h"
 #include "xt_knock/bpfsys.h"
 #include "xt_knock/knock_bpf.h"
 #include "xt_knock/knockprog.h"
@@ -103,14 +103,10 @@ static int load(uint32_t flags, uint32_t max_age_s)
 
 static int run(int fd, const struct packet *p)
 {
-	union bpf_attr attr;
+	int64_t rc = bpf_run(fd, p->b, p->len);
 
-	memset(&attr, 0, sizeof(attr));
-	attr.test.prog_fd = (uint32_t)fd;
-	attr.test.data_in = (uint64_t)(uintptr_t)p->b;
-	attr.test.data_size_in = (uint32_t)p->len;
-	assert_int_equal(syscall(SYS_bpf, BPF_PROG_TEST_RUN, &attr, sizeof(attr)), 0);
-	return (int)attr.test.retval;
+	assert_true(rc >= 0);
+	return (int)rc;
 }
 
 static void put(const char *service, const char *client, int64_t age_s, int64_t left_s, uint32_t flags)

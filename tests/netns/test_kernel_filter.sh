@@ -1,0 +1,74 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Strangers' packets end in the kernel, and knocks among them open; without the kernel's filter they open as well, and
+# log and status say which it is.
+. "$(dirname "$0")/lib.sh"
+isolate "$@"
+table=none # so that the daemon can do without bpf(2)
+two_hosts
+must ip -n server tuntap add mode tun tun0
+must ip -n server link set tun0 up
+
+given() { counter_is grants_given "$1"; }
+filter_is() { ctl --json status | grep -q "\"filter\": \"$1\""; }
+reason_is() { ctl --json status | grep -q "\"filter_reason\": \"$1"; }
+flood() { start client "$QKNOCK_BUILD/tests/netns/capture_tool" flood e0 "$1" 50000 >"$work/flood"; }
+flooding() { kill -0 "$started" 2>/dev/null; }
+all_known() { [ "$(counter packets_seen)" = "$(counter packets_known)" ]; }
+
+# knocks_in_flood ARGUMENT...: of send; opens while the flood goes on.
+knocks_in_flood() {
+	local before
+
+	before=$(counter grants_given)
+	issue alice
+	send "$@" knock "$(shuffled)"
+	wait_until 5 given $((before + 1)) && flooding
+}
+
+for interface in e0 any; do
+	daemon
+	[ $interface = e0 ] && register alice
+	check "$interface: the log says that strangers end in the kernel" logged "filter=kernel"
+	check "$interface: the status too" filter_is kernel
+	flood 60
+	check "$interface: SYNs in a flood open" knocks_in_flood
+	check "$interface: datagrams in a flood open" knocks_in_flood -u -w 0
+	check "$interface: so does a knock in tagged frames" knocks_in_flood -t 5
+	check "$interface: and in twice tagged ones" knocks_in_flood -t 7 -t 5
+	must tool noise 3000 $KNOCK_PORTS
+	must tool scan $KNOCK_PORTS
+	kill "$started"
+	wait "$started" 2>/dev/null
+	check "$interface: no stranger's packet was seen" all_known
+	check "$interface: nothing was lost" counter_is packets_dropped 0
+	check "$interface: nothing is expected any more" counter_is expected 0
+	daemon_end TERM
+done
+
+# fall_back REASON: the daemon runs without the kernel's filter.
+fall_back() {
+	check "$1: the log says so" logged "all that could be knocks leaves the kernel: $2"
+	check "$1: the interface too" logged "filter=plain"
+	check "$1: the status too" filter_is plain
+	check "$1: with the reason" reason_is "$2"
+	flood 60
+	check "$1: a knock in the flood opens" knocks_in_flood
+	kill "$started"
+	wait "$started" 2>/dev/null
+	check "$1: strangers were seen" not all_known
+	daemon_end TERM
+}
+
+interface=e0
+log_mark
+kernel_filter=false
+daemon
+fall_back "switched off" "kernel_filter is false"
+
+log_mark
+kernel_filter=true
+daemon_environment=(setpriv --bounding-set -bpf,-sys_admin)
+daemon
+fall_back "without the privilege" "the kernel refuses: Operation not permitted"
+finish
