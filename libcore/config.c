@@ -165,6 +165,8 @@ static const struct keyword root_keywords[] = {
 	 .expected = "different hop widths out of 0, 8 and 64"},
 	{.name = "validity", .preset = "120", .set = keyword_set_u32, .offset = IN_CONFIG(validity_s), .min = 1, .max = DAY_S,
 	 .expected = "1 to 86400 seconds"},
+	{.name = "sheet_days", .preset = "90", .set = keyword_set_u32, .offset = IN_CONFIG(sheet_days), .min = 1,
+	 .max = 3650, .expected = "1 to 3650 days"},
 	{.name = "hook_timeout", .preset = "30", .set = keyword_set_u32, .offset = IN_CONFIG(hook_timeout_s), .min = 1,
 	 .max = 3600, .expected = "1 to 3600 seconds"},
 	{.name = "store", .preset = LOCALSTATEDIR "/lib/qknock/qknock.db", .set = keyword_set_text, .offset = IN_CONFIG(store),

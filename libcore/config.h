@@ -45,6 +45,7 @@ struct config {
 	uint16_t widths[CHAIN_WIDTHS_ALL];
 	size_t width_count;
 	uint32_t validity_s; /* life of a one-time key, seconds */
+	uint32_t sheet_days; /* life of a sheet of keys */
 	uint32_t hook_timeout_s;
 	struct config_service *services;
 	size_t service_count;

@@ -25,6 +25,7 @@ struct engine {
 	const struct log *log;
 	struct session_table *table;
 	struct keyring *ring;
+	struct sheets *sheets;
 	struct engine_counters counters;
 	char boot_id[CLOCK_BOOT_ID_SIZE];
 };
@@ -115,6 +116,8 @@ int engine_new(const struct config *config, struct store *store, struct granter 
 		rc = keyring_new(engine->table, &engine->ring);
 	if (rc == 0)
 		rc = load(engine);
+	if (rc == 0)
+		rc = sheets_new(config, store, engine->table, engine->ring, log, &engine->sheets);
 	if (rc != 0) {
 		engine_free(engine);
 		return rc;
@@ -127,6 +130,7 @@ void engine_free(struct engine *engine)
 {
 	if (engine == NULL)
 		return;
+	sheets_free(engine->sheets);
 	keyring_free(engine->ring);
 	session_table_free(engine->table);
 	free(engine);
@@ -142,8 +146,13 @@ void engine_expect(struct engine *engine, struct expected_set *expected)
 static void drop_key(struct engine *engine, struct keyring_key *key, const char *reason)
 {
 	const struct store_pending *pending = keyring_pending(key);
-	int rc = store_pending_remove(engine->store, pending->id);
+	int rc;
 
+	if (keyring_is_candidate(key)) {
+		sheets_forget(engine->sheets, key);
+		return;
+	}
+	rc = store_pending_remove(engine->store, pending->id);
 	log_line(engine->log, LOG_LEVEL_INFO, "key dropped user=%s reason=\"%s\"", pending->user, reason);
 	if (rc != 0 && rc != QK_ERR_NOT_FOUND)
 		log_line(engine->log, LOG_LEVEL_WARNING, "key of user=%s stays in the store until the next start: %s",
@@ -157,7 +166,7 @@ static void expire_keys(struct engine *engine)
 	struct keyring_key *key;
 
 	while ((key = keyring_first_to_expire(engine->ring)) != NULL && keyring_pending(key)->expires_ns <= now) {
-		engine->counters.expired++;
+		engine->counters.expired += !keyring_is_candidate(key);
 		drop_key(engine, key, error_text(QK_ERR_STALE));
 	}
 }
@@ -211,10 +220,25 @@ static int verify(const struct engine *engine, const struct keyring_knock *knock
 	return sequence_verify(&in, session_words(knock->session));
 }
 
-/* Section 6, in this order: open and compare, consume durably, grant, hooks. */
-static void try_knock(void *arg, struct session *session)
+static int consume(const struct engine *engine, const struct store_pending *pending, const struct store_grant *grant)
 {
-	struct engine *engine = arg;
+	if (pending->otp.line != 0)
+		return store_sheet_consume(engine->store, pending->id, pending->otp.line, grant);
+	return store_consume(engine->store, pending->id, grant);
+}
+
+/* The session of the very packet that is being delivered goes too: session_packet allows that. */
+static void forget_consumed(struct engine *engine, struct keyring_key *key)
+{
+	if (keyring_is_candidate(key))
+		sheets_consumed(engine->sheets, key);
+	else
+		keyring_remove(engine->ring, key);
+}
+
+/* Section 6, in this order: open and compare, consume durably, grant, hooks. */
+static void try_knock(struct engine *engine, const struct session *session)
+{
 	struct keyring_knock *knock = session_owner(session);
 	const struct store_pending *pending = keyring_pending(knock->key);
 	uint64_t now = clock_boot_ns();
@@ -228,34 +252,50 @@ static void try_knock(void *arg, struct session *session)
 	if (rc == 0)
 		rc = make_grant(engine, knock, &grant);
 	if (rc == 0)
-		rc = store_consume(engine->store, pending->id, &grant);
+		rc = consume(engine, pending, &grant);
 	if (rc != 0) {
 		engine->counters.failures++;
 		log_line(engine->log, LOG_LEVEL_ERROR, "no grant for a complete knock user=%s service=%s: %s",
 			 pending->user, knock->service.name, error_text(rc));
 		/* Consumed elsewhere: never to be tried again. */
 		if (rc == QK_ERR_NOT_FOUND)
-			keyring_remove(engine->ring, knock->key);
+			forget_consumed(engine, knock->key);
 		return;
 	}
 	engine->counters.grants++;
-	/* The session of this very packet goes too: session_packet allows that. */
-	keyring_remove(engine->ring, knock->key);
+	forget_consumed(engine, knock->key);
 	/* What the granter could not write it has logged and tries again. */
 	granter_add(engine->granter, &grant);
+}
+
+struct delivery {
+	struct engine *engine;
+	const struct frame_knock *knock;
+};
+
+static void deliver(void *arg, struct session *session)
+{
+	const struct delivery *delivery = arg;
+
+	if (session_is_from_anywhere(session))
+		sheets_announced(delivery->engine->sheets, session, &delivery->knock->source);
+	else
+		try_knock(delivery->engine, session);
 }
 
 void engine_packet(void *arg, const struct frame_knock *knock)
 {
 	struct engine *engine = arg;
+	struct delivery delivery = {engine, knock};
 
-	if (session_packet(engine->table, knock, try_knock, engine) > 0)
+	if (session_packet(engine->table, knock, deliver, &delivery) > 0)
 		engine->counters.known++;
 }
 
 void engine_tick(struct engine *engine)
 {
 	expire_keys(engine);
+	sheets_tick(engine->sheets);
 	granter_tick(engine->granter);
 }
 
@@ -418,6 +458,7 @@ int engine_reload(struct engine *engine, const struct config *config)
 		if (one != 0 && rc == 0)
 			rc = one;
 	}
+	sheets_reload(engine->sheets, config);
 	return rc;
 }
 
@@ -454,6 +495,7 @@ static void shut_out(struct engine *engine, const char *id, const char *reason)
 
 	if (key != NULL)
 		drop_key(engine, key, reason);
+	sheets_drop(engine->sheets, id, reason);
 	while (granter_each(engine->granter, first_of_user, &search) == 1)
 		granter_revoke(engine->granter, search.found.grant.service, &search.found.grant.client);
 }
@@ -475,6 +517,9 @@ int engine_user_update(struct engine *engine, const struct store_user *user)
 	rc = store_user_update(engine->store, user);
 	if (rc != 0)
 		return rc;
+	sheets_drop_candidates(engine->sheets, user->id);
+	if (user->enabled && !same_modulus)
+		sheets_drop(engine->sheets, user->id, "P and Q were changed");
 	if (!user->enabled)
 		shut_out(engine, user->id, error_text(QK_ERR_DISABLED));
 	else if (key != NULL && !same_modulus)
@@ -590,10 +635,16 @@ struct granter *engine_granter(struct engine *engine)
 	return engine->granter;
 }
 
+struct sheets *engine_sheets(struct engine *engine)
+{
+	return engine->sheets;
+}
+
 void engine_counters(const struct engine *engine, struct engine_counters *out)
 {
 	*out = engine->counters;
 	out->sessions = session_count(engine->table);
 	out->pending = keyring_count(engine->ring);
+	out->sheets = sheets_count(engine->sheets);
 	out->live_grants = granter_count(engine->granter);
 }

@@ -17,6 +17,7 @@
 #include "qknockd/expected.h"
 #include "qknockd/frame.h"
 #include "qknockd/granter.h"
+#include "qknockd/sheets.h"
 #include "qknockd/store.h"
 
 struct engine;
@@ -29,10 +30,12 @@ struct engine_counters {
 	uint64_t expired;  /* one-time keys that nobody used */
 	size_t sessions;
 	size_t pending;
+	size_t sheets;
 	size_t live_grants;
 };
 
-/* Reads pending keys and their sessions from the store. Everything is borrowed. Errors: NOMEM, STORE, CRYPTO. */
+/* Reads pending keys, sheets and their sessions from the store. Everything is borrowed. Errors: NOMEM, STORE, CRYPTO.
+ */
 int engine_new(const struct config *config, struct store *store, struct granter *granter, const struct log *log,
 	       struct engine **out);
 void engine_free(struct engine *engine);
@@ -53,7 +56,7 @@ uint64_t engine_next_event(const struct engine *engine);	   /* CLOCK_BOOTTIME ns
 int engine_issue(struct engine *engine, const char *user, const struct address *client, const uint64_t *r,
 		 struct otp *otp);
 
-/* Users; changes of policy reach the pending key at once, deletion and disabling drop it. */
+/* Users; changes of policy reach the pending key at once, deletion and disabling drop it and a sheet. */
 int engine_user_add(struct engine *engine, const struct store_user *user);
 int engine_user_update(struct engine *engine, const struct store_user *user);
 int engine_user_delete(struct engine *engine, const char *id);
@@ -76,6 +79,7 @@ int engine_pending_each(struct engine *engine, const char *after, unsigned limit
 			int (*each)(void *arg, const struct engine_pending *pending), void *arg);
 
 struct granter *engine_granter(struct engine *engine);
+struct sheets *engine_sheets(struct engine *engine);
 void engine_counters(const struct engine *engine, struct engine_counters *out);
 
 #endif

@@ -138,15 +138,12 @@ static void insert_by_expiry(struct keyring *ring, struct keyring_key *key)
 		DL_APPEND_ELEM(ring->by_expiry, before, key);
 }
 
-int keyring_add(struct keyring *ring, const struct config *config, const struct store_user *user,
-		const struct store_pending *pending)
+static int add(struct keyring *ring, const struct config *config, const struct store_user *user,
+	       const struct store_pending *pending, struct keyring_key **out)
 {
-	struct keyring_key *key;
+	struct keyring_key *key = calloc(1, sizeof(*key));
 	int rc;
 
-	if (keyring_find(ring, pending->user) != NULL)
-		return QK_ERR_EXISTS;
-	key = calloc(1, sizeof(*key));
 	if (key == NULL)
 		return QK_ERR_NOMEM;
 	key->pending = *pending;
@@ -158,15 +155,38 @@ int keyring_add(struct keyring *ring, const struct config *config, const struct 
 		free(key);
 		return rc;
 	}
-	HASH_ADD_STR(ring->by_user, pending.user, key);
 	insert_by_expiry(ring, key);
+	*out = key;
 	return 0;
+}
+
+int keyring_add(struct keyring *ring, const struct config *config, const struct store_user *user,
+		const struct store_pending *pending)
+{
+	struct keyring_key *key;
+	int rc = keyring_find(ring, pending->user) != NULL ? QK_ERR_EXISTS : add(ring, config, user, pending, &key);
+
+	if (rc == 0)
+		HASH_ADD_STR(ring->by_user, pending.user, key);
+	return rc;
+}
+
+int keyring_add_candidate(struct keyring *ring, const struct config *config, const struct store_user *user,
+			  const struct store_pending *pending, struct keyring_key **out)
+{
+	return add(ring, config, user, pending, out);
+}
+
+bool keyring_is_candidate(struct keyring_key *key)
+{
+	return key->pending.otp.line != 0;
 }
 
 void keyring_remove(struct keyring *ring, struct keyring_key *key)
 {
 	drop_knocks(ring, key->knocks, key->knock_count);
-	HASH_DEL(ring->by_user, key);
+	if (!keyring_is_candidate(key))
+		HASH_DEL(ring->by_user, key);
 	DL_DELETE(ring->by_expiry, key);
 	crypto_wipe(key, sizeof(*key));
 	free(key);

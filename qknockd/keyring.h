@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Pending one-time keys in memory, each with its sessions: by user, and in the order in which they expire.
- * Owns nothing of the store; its entries mirror rows that are durable already.
+ * Owns nothing of the store; its entries mirror rows that are durable already. Besides them, in the order of expiry
+ * only, stand candidates: keys of sheets together with an address that announced itself (protocol-sheet.md section 3).
  */
 #ifndef QKNOCKD_KEYRING_H
 #define QKNOCKD_KEYRING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -35,6 +37,11 @@ void keyring_free(struct keyring *ring);			    /* with all keys and sessions */
 int keyring_add(struct keyring *ring, const struct config *config, const struct store_user *user,
 		const struct store_pending *pending);
 
+/* Adds a candidate, whose pending->otp has the number of its line. Errors: as above, but for EXISTS. */
+int keyring_add_candidate(struct keyring *ring, const struct config *config, const struct store_user *user,
+			  const struct store_pending *pending, struct keyring_key **out);
+bool keyring_is_candidate(struct keyring_key *key);
+
 /* Wipes and frees the key, its sessions too. */
 void keyring_remove(struct keyring *ring, struct keyring_key *key);
 
@@ -51,7 +58,7 @@ struct keyring_key *keyring_next_to_expire(struct keyring_key *key);
 struct keyring_key *keyring_first_after(struct keyring *ring, const char *user);
 struct keyring_key *keyring_next_by_user(struct keyring_key *key);
 
-size_t keyring_count(const struct keyring *ring);
+size_t keyring_count(const struct keyring *ring); /* without candidates */
 
 /* The key's row; replies may be counted up by the caller. */
 struct store_pending *keyring_pending(struct keyring_key *key);

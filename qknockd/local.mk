@@ -25,6 +25,7 @@ qknockd_libverifier_la_SOURCES = \
 	qknockd/policy.c qknockd/policy.h \
 	qknockd/requests.c qknockd/requests.h \
 	qknockd/session.c qknockd/session.h \
+	qknockd/sheets.c qknockd/sheets.h \
 	qknockd/store.h qknockd/store_sheets.c qknockd/store_sqlite.c qknockd/store_sqlite.h \
 	qknockd/throttle.c qknockd/throttle.h
 nodist_qknockd_libverifier_la_SOURCES = qknockd/expected_code.h

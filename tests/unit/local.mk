@@ -147,7 +147,7 @@ tests_unit_test_granter_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_boot_ns,--wrap=
 tests_unit_test_granter_LDADD = qknockd/libverifier.la $(UNIT_LIBS)
 check_PROGRAMS += tests/unit/test_engine
 TESTS += tests/unit/test_engine
-tests_unit_test_engine_SOURCES = tests/unit/test_engine.c tests/unit/unit.h
+tests_unit_test_engine_SOURCES = tests/unit/test_engine.c tests/unit/engines.h tests/unit/unit.h
 tests_unit_test_engine_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_engine_LDADD = qknockd/libverifier.la $(UNIT_LIBS)
 
@@ -251,3 +251,11 @@ tests_unit_test_requests_LDADD = qknockd/libverifier.la qknockctl/libctl.la $(UN
 tests_unit_test_smstext_SOURCES = tests/unit/test_smstext.c tests/unit/unit.h
 tests_unit_test_smstext_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_smstext_LDADD = qknockctl/libsms.la $(UNIT_LIBS)
+
+# Sheets of one-time keys.
+check_PROGRAMS += tests/unit/test_sheets
+TESTS += tests/unit/test_sheets
+tests_unit_test_sheets_SOURCES = tests/unit/test_sheets.c tests/unit/engines.h tests/unit/unit.h
+tests_unit_test_sheets_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_sheets_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_boot_ns,--wrap=clock_wall_s,--wrap=session_add
+tests_unit_test_sheets_LDADD = qknockd/libverifier.la $(UNIT_LIBS)

@@ -72,6 +72,7 @@ static void test_defaults(void **state)
 	assert_int_equal(config->widths[1], 8);
 	assert_int_equal(config->widths[2], 64);
 	assert_int_equal(config->validity_s, 120);
+	assert_int_equal(config->sheet_days, 90);
 	assert_int_equal(config->hook_timeout_s, 30);
 	assert_string_equal(config->store, LOCALSTATEDIR "/lib/qknock/qknock.db");
 	assert_string_equal(config->control, RUNSTATEDIR "/qknock/control");
@@ -106,7 +107,7 @@ static void test_every_keyword(void **state)
 		 "interfaces = {eth0, 'eth1.7', # a comment inside a list\n"
 		 "  wg0}\n"
 		 "kernel_filter = no\nknock_ports = 10000-10063\ncount = 32\nwidths = {64, 0}\nvalidity = 86400\n"
-		 "hook_timeout = 1\nstore = '/a/b'\ncontrol = /a/c\ngrants_dir = /a/d\n"
+		 "sheet_days = 3650\nhook_timeout = 1\nstore = '/a/b'\ncontrol = /a/c\ngrants_dir = /a/d\n"
 		 "group = qknock\ntable = my-table\nlog = /var/log/qknock\nlog_level = debug\n"
 		 "requests_adapter = gammu\nrequests_country = 44\nrequests_per_hour = 1\n"
 		 "requests_per_minute = 600\nrequests_lock_after = 3\n"
@@ -135,6 +136,7 @@ static void test_every_keyword(void **state)
 	assert_int_equal(config->widths[0], 64);
 	assert_int_equal(config->widths[1], 0);
 	assert_int_equal(config->validity_s, 86400);
+	assert_int_equal(config->sheet_days, 3650);
 	assert_int_equal(config->hook_timeout_s, 1);
 	assert_string_equal(config->store, "/a/b");
 	assert_string_equal(config->control, "/a/c");
@@ -192,7 +194,7 @@ static void test_unknown_keywords(void **state)
 	expect_fault(MINIMAL "\nvalidty = 120\n",
 		     "FILE:4: no such option 'validty'; expected one of server_id, host, interfaces, "
 		     "kernel_filter, knock_ports, "
-		     "count, widths, validity, hook_timeout, store, control, grants_dir, group, table, "
+		     "count, widths, validity, sheet_days, hook_timeout, store, control, grants_dir, group, table, "
 		     "sms_number, requests_adapter, requests_country, requests_per_hour, requests_per_minute, "
 		     "requests_lock_after, requests_private_addresses, log, log_level, "
 		     "service\n");
@@ -203,7 +205,7 @@ static void test_unknown_keywords(void **state)
 	expect_fault("count = 1\nnonsense = 1\nvalidity = x\n",
 		     "FILE:2: no such option 'nonsense'; expected one of server_id, host, interfaces, "
 		     "kernel_filter, knock_ports, "
-		     "count, widths, validity, hook_timeout, store, control, grants_dir, group, table, "
+		     "count, widths, validity, sheet_days, hook_timeout, store, control, grants_dir, group, table, "
 		     "sms_number, requests_adapter, requests_country, requests_per_hour, requests_per_minute, "
 		     "requests_lock_after, requests_private_addresses, log, log_level, "
 		     "service\nFILE:1: count = 1: expected 12 to 32 packets\n");
@@ -257,6 +259,8 @@ static void test_bad_values(void **state)
 	    {"validity", "0"},
 	    {"validity", "86401"},
 	    {"validity", "4294967416"},
+	    {"sheet_days", "0"},
+	    {"sheet_days", "3651"},
 	    {"hook_timeout", "0"},
 	    {"hook_timeout", "3601"},
 	    {"store", "var/lib"},
@@ -470,6 +474,7 @@ static void test_the_example_shows_the_defaults(void **state)
 	assert_memory_equal(&config->shape, &plain->shape, sizeof(plain->shape));
 	assert_memory_equal(config->widths, plain->widths, sizeof(plain->widths));
 	assert_int_equal(config->validity_s, plain->validity_s);
+	assert_int_equal(config->sheet_days, plain->sheet_days);
 	assert_int_equal(config->hook_timeout_s, plain->hook_timeout_s);
 	assert_string_equal(config->table, plain->table);
 	assert_string_equal(config->log_target, plain->log_target);
@@ -521,7 +526,7 @@ static void test_the_manual_has_every_keyword(void **state)
 			count++;
 		}
 	}
-	assert_int_equal(count, 23 + 6);
+	assert_int_equal(count, 24 + 6);
 }
 
 int main(void)
