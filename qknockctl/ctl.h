@@ -25,6 +25,7 @@ enum ctl_option {
 	CTL_NUMBERS,
 	CTL_NO_PASS_CODE,
 	CTL_R,
+	CTL_COUNT,
 	CTL_SERVICE,
 	CTL_ADDRESS,
 	CTL_ALL,
@@ -57,6 +58,8 @@ int user_show(struct ctl *ctl, int argc, char **argv);
 int key_profile(struct ctl *ctl, int argc, char **argv);
 int key_issue(struct ctl *ctl, int argc, char **argv);
 int key_pending(struct ctl *ctl, int argc, char **argv);
+int sheet_list(struct ctl *ctl, int argc, char **argv);
+int sheet_revoke(struct ctl *ctl, int argc, char **argv);
 int grants_list(struct ctl *ctl, int argc, char **argv);
 int grants_revoke(struct ctl *ctl, int argc, char **argv);
 int sms_test(struct ctl *ctl, int argc, char **argv);

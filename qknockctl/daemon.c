@@ -23,6 +23,7 @@ const struct output_column daemon_status_columns[] = {
     {"keys-pending", "Keys pending", OUTPUT_NUMBER},
     {"keys-issued", "Keys issued", OUTPUT_COUNT},
     {"keys-expired", "Keys expired", OUTPUT_COUNT},
+    {"sheets", "Sheets of keys", OUTPUT_NUMBER},
     {"grants-live", "Grants live", OUTPUT_NUMBER},
     {"grants-given", "Grants given", OUTPUT_COUNT},
     {"failures", "Knocks that failed", OUTPUT_COUNT},

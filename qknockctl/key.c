@@ -5,6 +5,7 @@
 #include "libcore/profile.h"
 #include "qknockctl/ctl.h"
 #include "qknockctl/listing.h"
+#include "qknockctl/sheet.h"
 
 /* What the daemon sends line by line. */
 struct text {
@@ -56,12 +57,23 @@ static int take_reply(void *arg, const struct control_message *item)
 	return CTL_OK;
 }
 
+static int say_issue_usage(void)
+{
+	ctl_error("issue takes a user and an address, or a user and --count N");
+	return CTL_USAGE;
+}
+
 int key_issue(struct ctl *ctl, int argc, char **argv)
 {
+	bool sheet = ctl->options[CTL_COUNT] != NULL;
 	struct control_message m;
-	int code = link_user(&m, "issue", argv[0]);
+	int code;
 
-	(void)argc;
+	if (argc != (sheet ? 1 : 2) || (sheet && ctl->options[CTL_R] != NULL))
+		return say_issue_usage();
+	if (sheet)
+		return sheet_issue(ctl, argv[0]);
+	code = link_user(&m, "issue", argv[0]);
 	if (code == CTL_OK)
 		code = link_add(&m, "address", argv[1]);
 	if (code == CTL_OK && ctl->options[CTL_R] != NULL)

@@ -16,6 +16,7 @@ qknockctl_libctl_la_SOURCES = \
 	qknockctl/pamcheck.c \
 	qknockctl/pamstack.c qknockctl/pamstack.h \
 	qknockctl/passcode.c qknockctl/passcode.h \
+	qknockctl/sheet.c qknockctl/sheet.h \
 	qknockctl/smstest.c \
 	qknockctl/user.c
 qknockctl_libctl_la_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(CRYPT_CFLAGS)

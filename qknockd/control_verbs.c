@@ -8,6 +8,7 @@
 #include "libcore/crypto.h"
 #include "libcore/error.h"
 #include "qknockd/control_call.h"
+#include "qknockd/control_sheets.h"
 #include "qknockd/control_users.h"
 
 /* --- keys and grants --- */
@@ -218,9 +219,9 @@ static int verb_status(struct control_call *call)
 		const char *name;
 		uint64_t value;
 	} fields[] = {
-	    {"packets-known", c.known}, {"sessions", c.sessions},    {"keys-pending", c.pending},
-	    {"keys-issued", c.issued},	{"keys-expired", c.expired}, {"grants-live", c.live_grants},
-	    {"grants-given", c.grants}, {"failures", c.failures},
+	    {"packets-known", c.known},	    {"sessions", c.sessions},	 {"keys-pending", c.pending},
+	    {"keys-issued", c.issued},	    {"keys-expired", c.expired}, {"sheets", c.sheets},
+	    {"grants-live", c.live_grants}, {"grants-given", c.grants},	 {"failures", c.failures},
 	};
 	for (size_t i = 0; err == 0 && i < sizeof(fields) / sizeof(fields[0]); i++)
 		err = control_add_u64(m, fields[i].name, fields[i].value);
@@ -255,7 +256,10 @@ static const struct verb {
     {"user-unlock", CONTROL_PEER_ADMIN, "user", control_users_unlock, true},
     {"user-list", CONTROL_PEER_ADMIN, PAGE_FIELDS, control_users_list, false},
     {"profile", CONTROL_PEER_ADMIN, "user", control_users_profile, false},
-    {"issue", CONTROL_PEER_ADMIN, "user address r", verb_issue, false}, /* the engine logs each key */
+    {"issue", CONTROL_PEER_ADMIN, "user address r", verb_issue, false},		    /* the engine logs each key */
+    {"sheet-issue", CONTROL_PEER_ADMIN, "user lines", control_sheets_issue, false}, /* it logs each sheet */
+    {"sheet-list", CONTROL_PEER_ADMIN, PAGE_FIELDS, control_sheets_list, false},
+    {"sheet-revoke", CONTROL_PEER_ADMIN, "user", control_sheets_revoke, true},
     {"request", CONTROL_PEER_ADMIN | CONTROL_PEER_ADAPTER, "number text", verb_request, false},
     {"pending", CONTROL_PEER_ADMIN, PAGE_FIELDS, verb_pending, false},
     {"grants", CONTROL_PEER_ADMIN, PAGE_FIELDS, verb_grants, false},

@@ -6,6 +6,7 @@ qknockd_libverifier_la_SOURCES = \
 	qknockd/capture.c qknockd/capture.h \
 	qknockd/control_call.c qknockd/control_call.h \
 	qknockd/control_server.c qknockd/control_server.h \
+	qknockd/control_sheets.c qknockd/control_sheets.h \
 	qknockd/control_users.c qknockd/control_users.h \
 	qknockd/control_verbs.c qknockd/control_verbs.h \
 	qknockd/daemon.c qknockd/daemon.h \

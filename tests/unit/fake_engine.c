@@ -132,6 +132,51 @@ int engine_pending_each(struct engine *engine, const char *after, unsigned limit
 	return err;
 }
 
+struct sheets *engine_sheets(struct engine *engine)
+{
+	return (struct sheets *)engine;
+}
+
+int sheets_issue(struct sheets *sheets, const char *user, uint32_t lines, struct store_sheet *out)
+{
+	(void)sheets;
+	if (find(user) == NULL)
+		return QK_ERR_NOT_FOUND;
+	memset(out, 0, sizeof(*out));
+	strcpy(out->user, user);
+	out->issued_at = 1700000000;
+	out->expires_at = 1707776000;
+	out->lines = out->left = lines;
+	for (uint32_t i = 0; i < lines; i++)
+		out->line[i] = (struct store_sheet_line){.line = i + 1, .r = UINT64_MAX};
+	return 0;
+}
+
+int sheets_revoke(struct sheets *sheets, const char *user)
+{
+	(void)sheets;
+	return find(user) == NULL ? QK_ERR_NOT_FOUND : 0;
+}
+
+int sheets_each(struct sheets *sheets, const char *after, unsigned limit,
+		int (*each)(void *arg, const struct sheets_item *item), void *arg)
+{
+	struct sheets_item item = {.issued_at = 1700000000, .expires_at = 1707776000, .lines = 10};
+	int err = 0;
+
+	(void)sheets;
+	for (unsigned i = 0; err == 0 && i < FAKE_PENDING && limit > 0; i++) {
+		snprintf(item.user, sizeof(item.user), "user%03u", i);
+		item.left = i % 11;
+		item.next = item.left > 0 ? 11 - item.left : 0;
+		if (strcmp(item.user, after) > 0) {
+			limit--;
+			err = each(arg, &item);
+		}
+	}
+	return err;
+}
+
 struct granter *engine_granter(struct engine *engine)
 {
 	return (struct granter *)engine;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the control server needs of engine.h and granter.h, over a few arrays: for a program that does not link
+/* What the control server needs of engine.h, sheets.h and granter.h, over a few arrays: for a program that does not link
  * the engine itself. */
 #ifndef TESTS_UNIT_FAKE_ENGINE_H
 #define TESTS_UNIT_FAKE_ENGINE_H

@@ -288,6 +288,52 @@ static void test_issue(void **state)
 	ask_error(f, "issue\nuser=bob\naddress=10.0.0.1\n", QK_ERR_NOT_FOUND);
 }
 
+static void test_sheets(void **state)
+{
+	static const char *const bad[] = {"", "lines=0\n", "lines=41\n", "lines=x\n", "lines=-1\n", "count=3\n"};
+	struct fixture *f = *state;
+	unsigned pages, count = 0;
+	char packet[64];
+	struct otp otp;
+
+	ask_ok(f, "user-add\nuser=alice\n");
+	ask(f, "sheet-issue\nuser=alice\nlines=40\n");
+	expect("user", "alice");
+	expect("server-id", "gw");
+	assert_null(control_get(&m, "host"));
+	expect("issued-at", "1700000000");
+	expect("expires-at", "1707776000");
+	expect("lines", "40");
+	assert_int_equal(control_receive(f->fd, &m), 0);
+	while (strcmp(m.verb, "item") == 0) {
+		const char *reply = control_get(&m, "reply");
+
+		assert_int_equal(otp_reply_parse(&otp, reply, strlen(reply)), 0);
+		assert_int_equal(otp.line, ++count);
+		assert_int_equal(otp.lines, 40);
+		assert_int_equal(control_receive(f->fd, &m), 0);
+	}
+	assert_string_equal(m.verb, "ok");
+	assert_int_equal(count, 40);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		snprintf(packet, sizeof(packet), "sheet-issue\nuser=alice\n%s", bad[i]);
+		ask_error(f, packet, QK_ERR_CONTROL);
+	}
+	ask_error(f, "sheet-issue\nuser=bob\nlines=3\n", QK_ERR_NOT_FOUND);
+	ask_ok(f, "sheet-revoke\nuser=alice\n");
+	assert_non_null(strstr(f->last, "control sheet-revoke user=alice"));
+	ask_error(f, "sheet-revoke\nuser=bob\n", QK_ERR_NOT_FOUND);
+	ask_error(f, "sheet-revoke\n", QK_ERR_CONTROL);
+	assert_int_equal(walk(f, "sheet-list", "", "user", &pages), FAKE_PENDING);
+	assert_int_equal(pages, 3);
+	ask(f, "sheet-list\nlimit=1\n");
+	assert_null(control_get(&m, "next-line"));
+	assert_int_equal(control_receive(f->fd, &m), 0);
+	ask_item(f, "sheet-list\nlimit=1\nafter=user006\n");
+	expect("left", "7");
+	expect("next-line", "4");
+}
+
 static void test_numbers_and_locks(void **state)
 {
 	struct fixture *f = *state;
@@ -735,6 +781,7 @@ int main(void)
 	    TEST(test_bad_users),
 	    TEST(test_profile_comes_line_by_line),
 	    TEST(test_issue),
+	    TEST(test_sheets),
 	    TEST(test_numbers_and_locks),
 	    TEST(test_requests_are_answered_later),
 	    TEST(test_waiting_ones_leave_room),

@@ -190,6 +190,40 @@ run 1 issue alice 192.0.2.9; complains 'given out as often as allowed'
 run 1 issue alice 192.0.2.10; complains 'for another address is pending'
 run 1 issue bob 192.0.2.9 --r 1; complains 'random number R must be'
 run 1 issue bob localhost; complains 'not a numeric'
+
+# Sheets of keys.
+run 0 sheet list; says 'no sheets'
+run 0 sheet list --json; says '[]'
+TZ=UTC; export TZ
+run 0 issue alice --count 12
+has '^One-time keys of alice for gw.example (gw.example.net)$'
+has '^Printed 20[0-9-]* [0-9:]*, valid until 20[0-9-]* [0-9:]*\. As secret as a password\.$'
+has '^ 1/12  [0-9]\{10\}  \([A-Za-z0-9_-]\{4\} \)\{10\}[A-Za-z0-9_-]\{3\}  [0-9]*$'
+has '^12/12  '
+has 'qknockctl sheet revoke alice$'
+[ "$(grep -c '^[ 0-9][0-9]/12  ' "$dir/out")" = 12 ] || { echo "FAIL: not 12 lines"; fails=$((fails + 1)); }
+[ "$(awk 'length > 120' "$dir/out")" = '' ] || { echo "FAIL: lines too long for paper"; fails=$((fails + 1)); }
+run 0 issue bob --count 2 --json; has '"user": "bob"'; has '"server_id": "gw.example"'; has '"host": "gw.example.net"'
+has '^    "1/2 [0-9]\{10\} [A-Za-z0-9_-]\{43\} [0-9]*",$'; has '^    "2/2 '
+[ "$(($(sed -n 's/.*"expires_at": \([0-9]*\),*/\1/p' "$dir/out") - $(sed -n 's/.*"issued_at": \([0-9]*\),*/\1/p' "$dir/out")))" = 7776000 ] ||
+	{ echo "FAIL: not 90 days"; fails=$((fails + 1)); }
+key=$(sed -n 's/^    "1\/2 [0-9]* \([^ ]*\) .*/\1/p' "$dir/out")
+grep -q -F -e "$key" "$dir/log" && { echo "FAIL: the log shows a key of a sheet"; fails=$((fails + 1)); }
+run 0 sheet list; has '^USER   LINES  LEFT  NEXT  PRINTED   *VALID UNTIL$'; has '^alice     12    12     1  '; has '^bob        2     2     1  '
+run 0 sheet list --json; has '"next_line": 1,'
+run 0 status; has '^Sheets of keys: *2$'
+run 2 issue alice --count; complains 'requires an argument'
+run 1 issue alice --count 0; complains 'a sheet has 1 to 40 lines'
+run 1 issue alice --count 41; complains 'a sheet has 1 to 40 lines'
+run 2 issue alice 192.0.2.9 --count 3; complains 'issue takes a user and an address, or a user and --count N'
+run 2 issue alice --count 3 --r 7; complains 'issue takes'
+run 1 issue nobody --count 3; complains 'no such entry'
+run 2 pending --count 3; complains 'pending takes no --count'
+run 0 sheet revoke bob; says ''
+run 0 sheet revoke alice --json; says '{}'
+run 1 sheet revoke alice; complains 'no such entry'
+run 0 sheet list; says 'no sheets'
+
 run 0 pending; has '^USER   ADDRESS    ISSUED     *LEFT  REPLIES$'; has '^alice  192.0.2.9  .* [12]m[0-9]*s        3$'
 run 0 pending --json; has '"seconds_left": 1[0-9][0-9]'
 ! grep -q -F -e "$(echo "$line" | cut -d' ' -f2)" "$dir/out" || { echo "FAIL: pending shows the key"; fails=$((fails + 1)); }
@@ -249,7 +283,7 @@ run 2; complains 'which command'
 run 2 user; complains 'unknown command "user"'
 run 2 frobnicate; complains 'unknown command "frobnicate"'
 run 2 status now; complains 'too many arguments'
-run 2 issue alice; complains 'Usage: qknockctl issue USER ADDRESS'
+run 2 issue alice; complains 'issue takes a user and an address, or'
 run 2 status --all; complains 'status takes no --all'
 run 2 --colour; complains 'qknockctl --help'
 run 0 --help; has '^  user add NAME '
