@@ -4,6 +4,7 @@
 #include "qknock/interrupt.h"
 #include "qknock/knock_report.h"
 #include "qknock/knocker.h"
+#include "qknock/status.h"
 
 static int send_knock(struct knocker *k)
 {
@@ -13,7 +14,9 @@ static int send_knock(struct knocker *k)
 
 	if (status != CLIENT_OK)
 		return status;
+	status_begin();
 	status = knocker_send(k, k->options.repeat, NULL, &outcome);
+	status_clear();
 	if (interrupt_caught())
 		return CLIENT_FAILED;
 	if (status == CLIENT_OK || (status == CLIENT_SEND && k->options.json))
@@ -32,7 +35,7 @@ static int show_knock(const struct knocker *k)
 static int run_knock(struct client *client, int argc, char **argv)
 {
 	struct knocker k = {.raw = -1};
-	int status = knock_options_parse(&k.options, argc, argv);
+	int status = knock_options_parse(&k.options, KNOCK_VERB_KNOCK, argc, argv);
 
 	interrupt_begin();
 	if (status == CLIENT_OK)
@@ -49,4 +52,4 @@ static int run_knock(struct client *client, int argc, char **argv)
 }
 
 const struct command knock_command = {
-    .name = "knock", .summary = "open a service", .usage = knock_usage, .run = run_knock};
+    .name = "knock", .summary = "open a service", .usage = knock_usage, .raw_sockets = true, .run = run_knock};

@@ -7,6 +7,8 @@
 #include <jansson.h>
 
 #include "libcore/error.h"
+#include "qknock/knocker.h"
+#include "qknock/opening.h"
 #include "qknock/say.h"
 
 static bool is_udp(const struct knock_report *r)
@@ -51,12 +53,12 @@ static json_t *summary(const struct knock_report *r)
 }
 
 /* Takes the reference; NULL is no memory. */
-static int print_json(json_t *object)
+static int print_json(json_t *object, FILE *out)
 {
-	int rc = object != NULL && json_dumpf(object, stdout, JSON_INDENT(2)) == 0 ? 0 : QK_ERR_NOMEM;
+	int rc = object != NULL && json_dumpf(object, out, JSON_INDENT(2)) == 0 ? 0 : QK_ERR_NOMEM;
 
 	if (rc == 0)
-		putchar('\n');
+		putc('\n', out);
 	else
 		say_error("%s", error_text(rc));
 	json_decref(object);
@@ -86,7 +88,7 @@ static int print_packets_json(const struct knock_report *r, const uint8_t *order
 		json_decref(object);
 		object = NULL;
 	}
-	return print_json(object);
+	return print_json(object, stdout);
 }
 
 int knock_report_packets(const struct knock_report *report)
@@ -104,6 +106,13 @@ int knock_report_packets(const struct knock_report *report)
 	return 0;
 }
 
+static json_t *outcome_json(unsigned count, const struct knock_outcome *outcome)
+{
+	return json_pack("{s:i, s:i, s:i, s:i, s:I}", "count", (int)count, "distinct", (int)outcome->distinct, "sent",
+			 (int)outcome->sent, "failed", (int)outcome->failed, "duration_ms",
+			 (json_int_t)outcome->duration_ms);
+}
+
 int knock_report_outcome(const struct knock_report *report, const struct knock_outcome *outcome)
 {
 	char server[ADDRESS_TEXT_SIZE], client[ADDRESS_TEXT_SIZE];
@@ -112,11 +121,8 @@ int knock_report_outcome(const struct knock_report *report, const struct knock_o
 		json_t *object = summary(report);
 
 		if (object != NULL)
-			json_object_update_new(
-			    object, json_pack("{s:i, s:i, s:i, s:i, s:I}", "count", (int)report->plan->count,
-					      "distinct", (int)outcome->distinct, "sent", (int)outcome->sent, "failed",
-					      (int)outcome->failed, "duration_ms", (json_int_t)outcome->duration_ms));
-		return print_json(object);
+			json_object_update_new(object, outcome_json(report->plan->count, outcome));
+		return print_json(object, stdout);
 	}
 	if (say_get_level() == SAY_QUIET)
 		return 0;
@@ -128,4 +134,32 @@ int knock_report_outcome(const struct knock_report *report, const struct knock_o
 		printf(", hopping over %u bits", report->plan->width);
 	printf(" (%s, %" PRIu64 " ms)\n", is_udp(report) ? "udp" : "syn", outcome->duration_ms);
 	return 0;
+}
+
+/* The knock itself, or null when none was needed. */
+static json_t *knock_json(const struct opening *o)
+{
+	json_t *object;
+
+	if (!o->knocked)
+		return json_null();
+	const struct knock_report report = knocker_report(o->knocker);
+
+	object = summary(&report);
+	json_object_update_new(object, outcome_json(report.plan->count, &o->outcome));
+	return object;
+}
+
+int knock_report_opening(const struct opening *o, int status)
+{
+	const struct knocker *k = o->knocker;
+	char server[ADDRESS_TEXT_SIZE], client[ADDRESS_TEXT_SIZE];
+
+	address_format(&o->to->server, server);
+	address_format(&k->peer.client, client);
+	return print_json(json_pack("{s:s, s:s, s:s, s:i, s:s, s:b, s:i, s:I, s:i, s:o}", "profile", k->profile_name,
+				    "service", k->service->name, "server", server, "port", (int)o->port, "client",
+				    client, "open", o->opened, "attempts", (int)o->attempts, "wait_ms",
+				    (json_int_t)o->wait_ms, "exit_code", status, "knock", knock_json(o)),
+			  stderr);
 }

@@ -10,6 +10,8 @@
 #include "qknock/knock_send.h"
 #include "qknock/plan.h"
 
+struct opening;
+
 struct knock_report {
 	const struct knock_options *options; /* carrier resolved */
 	const char *profile;
@@ -23,5 +25,8 @@ int knock_report_packets(const struct knock_report *report);
 
 /* One line, or JSON. Errors: NOMEM. */
 int knock_report_outcome(const struct knock_report *report, const struct knock_outcome *outcome);
+
+/* What connect and exec report as JSON, on standard error, since standard output is not theirs. Errors: NOMEM. */
+int knock_report_opening(const struct opening *opening, int status);
 
 #endif

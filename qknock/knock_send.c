@@ -10,6 +10,7 @@
 #include "libcore/error.h"
 #include "qknock/interrupt.h"
 #include "qknock/say.h"
+#include "qknock/status.h"
 
 #define NS_PER_MS UINT64_C(1000000)
 #define BUSY_RETRIES 20 /* a queue that is full now is not full a millisecond later */
@@ -22,10 +23,11 @@ static void sleep_ns(uint64_t ns)
 		continue;
 }
 
-static bool sleep_only(void *context, const struct knock_outcome *so_far, uint64_t ns)
+static bool sleep_showing(void *context, const struct knock_outcome *so_far, uint64_t ns)
 {
-	(void)context;
-	(void)so_far;
+	const unsigned *count = context;
+
+	status_show("qknock: sent %u/%u", so_far->distinct, *count);
 	sleep_ns(ns);
 	return interrupt_caught();
 }
@@ -111,7 +113,8 @@ static int send_set(struct sender *sender, const struct plan *plan, unsigned gap
 int knock_send(struct sender *sender, const struct plan *plan, unsigned repeat, unsigned gap_ms,
 	       const struct knock_watch *watch, struct knock_outcome *out)
 {
-	static const struct knock_watch sleeping = {.pause = sleep_only};
+	unsigned count = plan->count;
+	const struct knock_watch sleeping = {.pause = sleep_showing, .context = &count};
 	uint64_t start = clock_boot_ns();
 	bool stopped = false;
 	int rc = 0;

@@ -12,7 +12,11 @@ bin_PROGRAMS += qknock/qknock
 
 qknock_libclient_la_SOURCES = \
 	qknock/client.h \
+	qknock/connect.c \
+	qknock/connector.c qknock/connector.h \
 	qknock/enroll.c \
+	qknock/exec.c \
+	qknock/fdpass.c qknock/fdpass.h \
 	qknock/interrupt.c qknock/interrupt.h \
 	qknock/keyline.c qknock/keyline.h \
 	qknock/knock.c \
@@ -20,19 +24,23 @@ qknock_libclient_la_SOURCES = \
 	qknock/knock_report.c qknock/knock_report.h \
 	qknock/knock_send.c qknock/knock_send.h \
 	qknock/knocker.c qknock/knocker.h \
+	qknock/opening.c qknock/opening.h \
 	qknock/peer.c qknock/peer.h \
 	qknock/plan.c qknock/plan.h \
 	qknock/privilege.c qknock/privilege.h \
 	qknock/profile_store.c qknock/profile_store.h \
 	qknock/profiles.c \
+	qknock/relay.c qknock/relay.h \
 	qknock/request.c \
 	qknock/route_metrics.c qknock/route_metrics.h \
 	qknock/say.c qknock/say.h \
 	qknock/secret.c qknock/secret.h \
 	qknock/sender.h qknock/sender_syn.c qknock/sender_udp.c \
+	qknock/status.c qknock/status.h \
 	qknock/syn_flow.c qknock/syn_flow.h \
 	qknock/syn_form.c qknock/syn_form.h \
-	qknock/syn_settings.c qknock/syn_settings.h
+	qknock/syn_settings.c qknock/syn_settings.h \
+	qknock/target.c qknock/target.h
 qknock_libclient_la_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(LIBBSD_CFLAGS) $(CAPNG_CFLAGS)
 qknock_libclient_la_LIBADD = libcore/libcore.la $(JANSSON_LIBS) $(LIBBSD_LIBS) $(CAPNG_LIBS)
 

@@ -30,7 +30,7 @@ static const struct command vectors = {
 };
 
 static const struct command *const commands[] = {
-    &enroll_command, &profiles_command, &request_command, &knock_command, &vectors,
+    &enroll_command, &profiles_command, &request_command, &knock_command, &connect_command, &exec_command, &vectors,
 };
 
 static void print_help(FILE *out)
@@ -51,6 +51,13 @@ static const struct command *find_command(const char *name)
 		if (strcmp(commands[i]->name, name) == 0)
 			return commands[i];
 	return NULL;
+}
+
+static bool needs_raw_sockets(const char *name)
+{
+	const struct command *command = find_command(name);
+
+	return command != NULL && command->raw_sockets;
 }
 
 static int run(struct client *client, int argc, char **argv)
@@ -85,7 +92,7 @@ int main(int argc, char **argv)
 {
 	struct client client = {.raw_v4 = -1, .raw_v6 = -1};
 
-	if (argc > 1 && strcmp(argv[1], knock_command.name) == 0)
+	if (argc > 1 && needs_raw_sockets(argv[1]))
 		privilege_open_raw(&client);
 	if (privilege_drop() != 0) {
 		say_error("cannot give up the privileges it was started with");

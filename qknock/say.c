@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "qknock/status.h"
+
 static enum say_level current = SAY_NORMAL;
 
 void say_set_level(enum say_level level)
@@ -20,6 +22,7 @@ static void say(const char *prefix, const char *format, va_list args) __attribut
 
 static void say(const char *prefix, const char *format, va_list args)
 {
+	status_clear();
 	fputs(prefix, stderr);
 	vfprintf(stderr, format, args);
 	fputc('\n', stderr);
@@ -31,6 +34,17 @@ void say_error(const char *format, ...)
 
 	va_start(args, format);
 	say("qknock: ", format, args);
+	va_end(args);
+}
+
+void say_hint(const char *format, ...)
+{
+	va_list args;
+
+	if (current == SAY_QUIET)
+		return;
+	va_start(args, format);
+	say("  ", format, args);
 	va_end(args);
 }
 

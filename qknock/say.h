@@ -9,6 +9,7 @@ void say_set_level(enum say_level level); /* SAY_NORMAL until then */
 enum say_level say_get_level(void);
 
 void say_error(const char *format, ...) __attribute__((format(printf, 1, 2)));	 /* always */
+void say_hint(const char *format, ...) __attribute__((format(printf, 1, 2)));	 /* more about an error; unless quiet */
 void say_warning(const char *format, ...) __attribute__((format(printf, 1, 2))); /* unless quiet */
 void say_verbose(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

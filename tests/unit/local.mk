@@ -182,16 +182,24 @@ tests_unit_test_passcode_CPPFLAGS = $(UNIT_CPPFLAGS) $(CRYPT_CFLAGS)
 tests_unit_test_passcode_LDADD = qknockctl/libctl.la $(UNIT_LIBS) $(CRYPT_LIBS) -lutil
 # The client's modules.
 CLIENT_TESTS = \
+	tests/unit/test_connector \
 	tests/unit/test_keyline \
 	tests/unit/test_knock_options \
 	tests/unit/test_knock_send \
 	tests/unit/test_peer \
 	tests/unit/test_profile_store \
-	tests/unit/test_syn_form
+	tests/unit/test_relay \
+	tests/unit/test_status \
+	tests/unit/test_syn_form \
+	tests/unit/test_target
 
 check_PROGRAMS += $(CLIENT_TESTS)
 TESTS += $(CLIENT_TESTS)
 CLIENT_LIBS = qknock/libclient.la $(UNIT_LIBS)
+
+tests_unit_test_connector_SOURCES = tests/unit/test_connector.c tests/unit/sockets.h tests/unit/unit.h
+tests_unit_test_connector_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_connector_LDADD = $(CLIENT_LIBS)
 
 tests_unit_test_keyline_SOURCES = tests/unit/test_keyline.c tests/unit/quiet.h tests/unit/unit.h
 tests_unit_test_keyline_CPPFLAGS = $(UNIT_CPPFLAGS)
@@ -212,6 +220,18 @@ tests_unit_test_peer_LDADD = $(CLIENT_LIBS)
 tests_unit_test_profile_store_SOURCES = tests/unit/test_profile_store.c tests/unit/quiet.h tests/unit/unit.h
 tests_unit_test_profile_store_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_profile_store_LDADD = $(CLIENT_LIBS)
+
+tests_unit_test_relay_SOURCES = tests/unit/test_relay.c tests/unit/sockets.h tests/unit/unit.h
+tests_unit_test_relay_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_relay_LDADD = $(CLIENT_LIBS)
+
+tests_unit_test_status_SOURCES = tests/unit/test_status.c tests/unit/quiet.h tests/unit/unit.h
+tests_unit_test_status_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_status_LDADD = $(CLIENT_LIBS) -lutil
+
+tests_unit_test_target_SOURCES = tests/unit/test_target.c tests/unit/quiet.h tests/unit/unit.h
+tests_unit_test_target_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_target_LDADD = $(CLIENT_LIBS)
 
 tests_unit_test_syn_form_SOURCES = tests/unit/test_syn_form.c tests/unit/unit.h
 tests_unit_test_syn_form_CPPFLAGS = $(UNIT_CPPFLAGS)
