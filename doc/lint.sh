@@ -26,7 +26,7 @@ options() {
 for page in *.[1-9] "$build"/xt_knock/*.8; do
 	mandoc -Tlint -Wwarning "$page" || rc=1
 done
-options qknock.1 qknock/qknock enroll profiles request knock vectors
+options qknock.1 qknock/qknock enroll profiles request knock connect exec vectors
 options qknockctl.8 qknockctl/qknockctl
 options qknockd.8 qknockd/qknockd
 options knockwrap.8 knockwrap/knockwrap
