@@ -24,6 +24,8 @@
 /* An SMS daemon waits for its handler: it must not wait for long. */
 #define TOTAL_S 25
 #define RETRY_MS 500
+/* smsd runs its event handler without arguments of the administrator's. */
+#define SMSTOOLS_OUTBOX "/var/spool/sms/outgoing"
 
 enum channel { CHANNEL_PLAIN, CHANNEL_GAMMU, CHANNEL_SMSTOOLS };
 
@@ -42,28 +44,46 @@ struct reply {
 static const char help[] =
     "Usage: qknock-sms [-s SOCKET]\n"
     "       qknock-sms [-s SOCKET] --gammu --outbox DIRECTORY\n"
-    "       qknock-sms [-s SOCKET] --smstools --outbox DIRECTORY EVENT FILE\n"
+    "       qknock-sms [-s SOCKET] [--outbox DIRECTORY] EVENT FILE [ID]\n"
     "Takes a request for a one-time key to qknockd, and its answer back.\n\n"
     "Without a channel: header \"From: NUMBER\", an empty line and the text on standard input; the answer, if one\n"
     "is due, with header \"To: NUMBER\" on standard output.\n\n"
+    "EVENT and FILE: the message is in FILE, as smstools' eventhandler has it; any EVENT but RECEIVED is ignored.\n\n"
     "      --gammu          message in the environment, as gammu-smsd's runonreceive has it\n"
-    "      --smstools       message in FILE, as smstools' eventhandler has it; any EVENT but RECEIVED is ignored\n"
-    "      --outbox DIR     where that daemon takes messages to send\n"
+    "      --outbox DIR     where that daemon takes messages to send [smstools: " SMSTOOLS_OUTBOX "]\n"
     "  -s, --socket SOCKET  qknockd's control socket [" CONTROL_SOCKET_DEFAULT "]\n"
     "  -h, --help           this text\n"
     "  -V, --version        the version\n\n"
     "Exit codes: 0 done, with an answer or without; 64 wrong use; 65 no message; 74 the answer could not be written;\n"
     "75 try again later.\n";
 
+/* What calls us shows in the arguments. */
+static int parse_arguments(int argc, char **argv, struct options *o)
+{
+	/* gammu-smsd appends the names of what it received; they are of no use here. */
+	if (o->channel == CHANNEL_GAMMU && o->outbox != NULL)
+		return EX_OK;
+	if (o->channel == CHANNEL_PLAIN && o->outbox == NULL && argc == 0)
+		return EX_OK;
+	if (o->channel == CHANNEL_GAMMU || argc < 2 || argc > 3) {
+		fputs("qknock-sms: wrong arguments; see qknock-sms --help\n", stderr);
+		return EX_USAGE;
+	}
+	if (strcmp(argv[0], "RECEIVED") != 0)
+		exit(EX_OK);
+	o->channel = CHANNEL_SMSTOOLS;
+	o->file = argv[1];
+	if (o->outbox == NULL)
+		o->outbox = SMSTOOLS_OUTBOX;
+	return EX_OK;
+}
+
 static int parse(int argc, char **argv, struct options *o)
 {
-	static const struct option longs[] = {{"gammu", no_argument, NULL, 'G'},
-					      {"smstools", no_argument, NULL, 'S'},
-					      {"outbox", required_argument, NULL, 'o'},
-					      {"socket", required_argument, NULL, 's'},
-					      {"help", no_argument, NULL, 'h'},
-					      {"version", no_argument, NULL, 'V'},
-					      {NULL, 0, NULL, 0}};
+	static const struct option longs[] = {
+	    {"gammu", no_argument, NULL, 'G'},	      {"outbox", required_argument, NULL, 'o'},
+	    {"socket", required_argument, NULL, 's'}, {"help", no_argument, NULL, 'h'},
+	    {"version", no_argument, NULL, 'V'},      {NULL, 0, NULL, 0}};
 	int c;
 
 	*o = (struct options){.socket = CONTROL_SOCKET_DEFAULT};
@@ -71,9 +91,6 @@ static int parse(int argc, char **argv, struct options *o)
 		switch (c) {
 		case 'G':
 			o->channel = CHANNEL_GAMMU;
-			break;
-		case 'S':
-			o->channel = CHANNEL_SMSTOOLS;
 			break;
 		case 'o':
 			o->outbox = optarg;
@@ -91,23 +108,7 @@ static int parse(int argc, char **argv, struct options *o)
 			return EX_USAGE;
 		}
 	}
-	argv += optind;
-	argc -= optind;
-	if ((o->channel == CHANNEL_PLAIN) != (o->outbox == NULL)) {
-		fputs("qknock-sms: --outbox goes with --gammu or --smstools, and they with it\n", stderr);
-		return EX_USAGE;
-	}
-	/* gammu-smsd appends the names of what it received; they are of no use here. */
-	if (o->channel == CHANNEL_GAMMU)
-		return EX_OK;
-	if (argc != (o->channel == CHANNEL_SMSTOOLS ? 2 : 0)) {
-		fputs("qknock-sms: wrong number of arguments; see qknock-sms --help\n", stderr);
-		return EX_USAGE;
-	}
-	if (o->channel == CHANNEL_SMSTOOLS && strcmp(argv[0], "RECEIVED") != 0)
-		exit(EX_OK);
-	o->file = argc > 1 ? argv[1] : NULL;
-	return EX_OK;
+	return parse_arguments(argc - optind, argv + optind, o);
 }
 
 static int from_stdin(struct smstext *message)
