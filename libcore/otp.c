@@ -215,7 +215,7 @@ int otp_request_parse(struct otp_request *request, const char *text, size_t len)
 		 otp_pass_code_check(request->pass_code) != 0)
 		rc = QK_ERR_PASS_CODE;
 	else if (!copy(source, sizeof(source), f[4]) || address_parse(&request->source, source) != 0)
-		rc = QK_ERR_ADDRESS;
+		return QK_ERR_ADDRESS;
 	else
 		return 0;
 	otp_request_wipe(request);

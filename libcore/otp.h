@@ -56,7 +56,8 @@ int otp_pass_code_check(const char *pass_code);
 
 /* "Request OTP <user id> <pass-code> <address>". Errors: USER_ID, PASS_CODE. The caller wipes both. */
 int otp_request_format(const struct otp_request *request, char text[static OTP_REQUEST_SIZE]);
-/* Errors: REQUEST (shape), USER_ID, PASS_CODE, ADDRESS; *request is then zero. */
+/* Errors: REQUEST (shape), USER_ID, PASS_CODE, *request is then zero; ADDRESS, only the source is then, so that who
+ * may know can be told. The caller wipes it. */
 int otp_request_parse(struct otp_request *request, const char *text, size_t len);
 void otp_request_wipe(struct otp_request *request);
 

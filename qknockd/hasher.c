@@ -187,25 +187,25 @@ int hasher_check(struct hasher *hasher, uint64_t id, const char *hash, const cha
 	return 0;
 }
 
-static void finish(struct hasher *hasher, uint64_t id, bool ok)
+static void finish(struct hasher *hasher, uint64_t id, enum hasher_answer answer)
 {
 	for (size_t i = 0; i < hasher->waiting_count; i++) {
 		if (hasher->waiting[i] != id)
 			continue;
 		hasher->waiting[i] = hasher->waiting[--hasher->waiting_count];
-		hasher->done(hasher->arg, id, ok);
+		hasher->done(hasher->arg, id, answer);
 		return;
 	}
 }
 
-/* Fails closed: whatever the child was asked is answered with no. */
+/* Whatever the child was asked stays undecided: it says nothing about the pass-codes. */
 static void replace_child(struct hasher *hasher)
 {
 	log_line(hasher->log, LOG_LEVEL_ERROR, "the process that checks pass-codes has died waiting=%zu",
 		 hasher->waiting_count);
 	stop(hasher);
 	while (hasher->waiting_count > 0)
-		finish(hasher, hasher->waiting[0], false);
+		finish(hasher, hasher->waiting[0], HASHER_UNDONE);
 	if (start(hasher) != 0)
 		log_line(hasher->log, LOG_LEVEL_ERROR, "and can't be started again: %s", strerror(errno));
 }
@@ -216,7 +216,7 @@ void hasher_dispatch(struct hasher *hasher)
 	ssize_t n;
 
 	while ((n = recv(hasher->fd, &result, sizeof(result), MSG_DONTWAIT)) == (ssize_t)sizeof(result))
-		finish(hasher, result.id, result.ok);
+		finish(hasher, result.id, result.ok ? HASHER_YES : HASHER_NO);
 	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
 		replace_child(hasher);
 }

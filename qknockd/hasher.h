@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Checks pass-codes off the packet path: a child process that does nothing but crypt(3), 65 ms and 64 MB a time.
- * It inherits no descriptor but its socket. One that dies is started again; what it was asked then fails.
+ * It inherits no descriptor but its socket. One that dies is started again; what it was asked stays undecided.
  */
 #ifndef QKNOCKD_HASHER_H
 #define QKNOCKD_HASHER_H
@@ -15,8 +15,14 @@ struct hasher;
 
 #define HASHER_WAITING_MAX 64
 
-/* done is called once for each check that was accepted: ok says that the pass-code is that of the hash. */
-typedef void hasher_done(void *arg, uint64_t id, bool ok);
+enum hasher_answer {
+	HASHER_NO,
+	HASHER_YES,    /* the pass-code is that of the hash */
+	HASHER_UNDONE, /* the process died: nobody knows */
+};
+
+/* Called once for each check that was accepted. */
+typedef void hasher_done(void *arg, uint64_t id, enum hasher_answer answer);
 
 /* Errors: NOMEM, IO. log and arg are borrowed. */
 int hasher_new(hasher_done *done, void *arg, const struct log *log, struct hasher **out);

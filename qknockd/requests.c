@@ -240,6 +240,7 @@ void requests_submit(struct requests *r, const char *sender, const char *text, s
 	struct otp_request request;
 	char number[NUMBER_SIZE];
 	struct waiting *w;
+	int rc;
 
 	r->counters.taken++;
 	if (number_normalise(sender, r->config->requests.country, number) != 0) {
@@ -250,7 +251,9 @@ void requests_submit(struct requests *r, const char *sender, const char *text, s
 		stay_silent(r, token);
 		return;
 	}
-	if (len > REQUESTS_TEXT_MAX || otp_request_parse(&request, text, len) != 0) {
+	rc = len > REQUESTS_TEXT_MAX ? QK_ERR_REQUEST : otp_request_parse(&request, text, len);
+	/* Who has the pass-code is told that this is no address: it counts as one that nobody can have. */
+	if (rc != 0 && rc != QK_ERR_ADDRESS) {
 		refuse_text(r, number, token);
 		return;
 	}
@@ -277,7 +280,7 @@ static const char *explain(int error)
 {
 	switch (error) {
 	case QK_ERR_ADDRESS:
-		return "qknock: no key: a client cannot have this address. Send the public one.";
+		return "qknock: no key: this is no address that a client can have. Send the public one.";
 	case QK_ERR_KEY_PENDING:
 		return "qknock: no key: one for another address is pending. Use it, or wait until it expires.";
 	case QK_ERR_REPLY_LIMIT:
@@ -347,7 +350,7 @@ static void finish(struct requests *r, struct waiting *w, bool ok)
 	crypto_wipe(&user, sizeof(user));
 }
 
-static void on_checked(void *arg, uint64_t id, bool ok)
+static void on_checked(void *arg, uint64_t id, enum hasher_answer said)
 {
 	struct requests *r = arg;
 	struct waiting *w;
@@ -356,7 +359,11 @@ static void on_checked(void *arg, uint64_t id, bool ok)
 	if (w == NULL)
 		return;
 	DL_DELETE(r->waiting, w);
-	finish(r, w, ok);
+	/* A process that was killed is nobody's wrong pass-code. */
+	if (said == HASHER_UNDONE)
+		put_off(r, w);
+	else
+		finish(r, w, said == HASHER_YES);
 	crypto_wipe(w, sizeof(*w));
 	free(w);
 }
