@@ -44,12 +44,17 @@ static void print_table(const struct knock_report *r, const uint8_t *order)
 static json_t *summary(const struct knock_report *r)
 {
 	char server[ADDRESS_TEXT_SIZE], client[ADDRESS_TEXT_SIZE];
+	json_t *object;
 
 	address_format(&r->plan->peer->server, server);
 	address_format(&r->plan->peer->client, client);
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:i}", "profile", r->profile, "service", r->service->name, "server",
-			 server, "client", client, "carrier", is_udp(r) ? "udp" : "syn", "hop_width",
-			 (int)r->plan->width);
+	object =
+	    json_pack("{s:s, s:s, s:s, s:s, s:s, s:i}", "profile", r->profile, "service", r->service->name, "server",
+		      server, "client", client, "carrier", is_udp(r) ? "udp" : "syn", "hop_width", (int)r->plan->width);
+	if (object != NULL && r->plan->line != 0)
+		json_object_update_new(object, json_pack("{s:i, s:i}", "sheet_line", (int)r->plan->line, "sheet_lines",
+							 (int)r->plan->lines));
+	return object;
 }
 
 /* Takes the reference; NULL is no memory. */
@@ -93,8 +98,8 @@ static int print_packets_json(const struct knock_report *r, const uint8_t *order
 
 int knock_report_packets(const struct knock_report *report)
 {
-	uint8_t order[KNOCK_COUNT_MAX];
-	int rc = plan_shuffle(report->plan->count, order);
+	uint8_t order[PLAN_PACKETS_MAX];
+	int rc = plan_order(report->plan, order);
 
 	if (rc != 0) {
 		say_error("%s", error_text(rc));
@@ -132,6 +137,8 @@ int knock_report_outcome(const struct knock_report *report, const struct knock_o
 	       outcome->distinct, report->plan->count);
 	if (report->plan->width != 0)
 		printf(", hopping over %u bits", report->plan->width);
+	if (report->plan->line != 0)
+		printf(", with line %u of %u of the sheet", report->plan->line, report->plan->lines);
 	printf(" (%s, %" PRIu64 " ms)\n", is_udp(report) ? "udp" : "syn", outcome->duration_ms);
 	return 0;
 }

@@ -80,13 +80,13 @@ static int send_packet(struct sender *sender, const struct plan *plan, unsigned 
 
 	if (rc == 0) {
 		out->sent++;
-		out->left |= UINT32_C(1) << i;
-		out->distinct = (unsigned)__builtin_popcount(out->left);
+		out->left |= UINT64_C(1) << i;
+		out->distinct = (unsigned)__builtin_popcountll(out->left);
 	} else if (rc == QK_ERR_IO) {
-		if ((out->faulty & UINT32_C(1) << i) == 0)
+		if ((out->faulty & UINT64_C(1) << i) == 0)
 			say_failure(plan, i, errno);
 		out->failed++;
-		out->faulty |= UINT32_C(1) << i;
+		out->faulty |= UINT64_C(1) << i;
 		rc = 0;
 	}
 	return rc;
@@ -95,8 +95,8 @@ static int send_packet(struct sender *sender, const struct plan *plan, unsigned 
 static int send_set(struct sender *sender, const struct plan *plan, unsigned gap_ms, const struct knock_watch *watch,
 		    struct knock_outcome *out, bool *stopped)
 {
-	uint8_t order[KNOCK_COUNT_MAX];
-	int rc = plan_shuffle(plan->count, order);
+	uint8_t order[PLAN_PACKETS_MAX];
+	int rc = plan_order(plan, order);
 
 	for (unsigned n = 0; rc == 0 && n < plan->count; n++) {
 		uint64_t gap;

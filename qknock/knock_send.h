@@ -13,8 +13,8 @@ struct knock_outcome {
 	unsigned sent;	   /* packets that left */
 	unsigned failed;   /* packets that did not */
 	unsigned distinct; /* different packets that left; the knock needs all */
-	uint32_t left;	   /* bit i: packet i left this host */
-	uint32_t faulty;   /* bit i: its failure was said */
+	uint64_t left;	   /* bit i: packet i left this host */
+	uint64_t faulty;   /* bit i: its failure was said */
 	uint64_t duration_ms;
 };
 

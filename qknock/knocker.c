@@ -50,20 +50,25 @@ static int find_peer(struct knocker *k)
 	return rc == QK_ERR_ADDRESS ? CLIENT_USAGE : CLIENT_SEND;
 }
 
+static bool allows_width(const struct knocker *k, uint16_t width)
+{
+	for (size_t i = 0; i < k->profile.width_count; i++)
+		if (k->profile.widths[i] == width)
+			return true;
+	return false;
+}
+
 static int check_width(const struct knocker *k)
 {
 	uint16_t width = k->options.width;
 	char text[ADDRESS_TEXT_SIZE];
-	bool allowed = false;
 
-	for (size_t i = 0; i < k->profile.width_count; i++)
-		allowed = allowed || k->profile.widths[i] == width;
 	address_format(&k->peer.client, text);
 	if (chain_check_width(&k->peer.client, width) != 0) {
 		say_error("--hop %u does not fit the client's address %s: %s", width, text, error_text(QK_ERR_WIDTH));
 		return CLIENT_USAGE;
 	}
-	if (!allowed) {
+	if (!allows_width(k, width)) {
 		say_error(width == 0 ? "profile %s does not allow knocks without hopping: use --hop"
 				     : "profile %s does not allow this hop width",
 			  k->profile_name);
@@ -136,9 +141,32 @@ static int read_key(struct knocker *k)
 		say_error("malformed key line: %s", error_text(rc));
 		return CLIENT_KEY;
 	}
-	if (!k->options.ignore_age && keyline_check_age(&v->otp, k->profile.validity, clock_wall_s()) != 0)
+	/* The life of a sheet's line was decided where it was printed. */
+	if (!k->options.ignore_age && v->otp.line == 0 &&
+	    keyline_check_age(&v->otp, k->profile.validity, clock_wall_s()) != 0)
 		return CLIENT_STALE;
 	return CLIENT_OK;
+}
+
+/* The packets of a sheet's line: with the announcement behind them, and without hopping if its R, which was drawn
+ * without the address, would lead to one that packets should not come from. */
+static int complete_plan(const struct knocker *k, struct sequence_input *in, struct plan *plan)
+{
+	if (in->otp->line == 0)
+		return 0;
+	if (!sequence_hops_well(plan->packets, plan->count, in->width, &k->peer.server) && allows_width(k, 0)) {
+		int rc;
+
+		say_warning("with this line packets would come from an address that none should come from: it knocks "
+			    "without hopping");
+		in->width = plan->width = 0;
+		rc = sequence_derive(in, plan->packets);
+		if (rc != 0)
+			return rc;
+	}
+	plan->line = in->otp->line;
+	plan->lines = in->otp->lines;
+	return sequence_announce(in, &plan->packets[plan->count++]);
 }
 
 static int make_plan(struct knocker *k)
@@ -160,6 +188,8 @@ static int make_plan(struct knocker *k)
 	plan->count = k->profile.shape.count;
 	plan->width = k->options.width;
 	if (rc == 0)
+		rc = complete_plan(k, &in, plan);
+	if (rc == 0)
 		return CLIENT_OK;
 	if (rc == QK_ERR_R)
 		say_error("this key line is not for profile %s: %s", k->profile_name, error_text(rc));
@@ -179,6 +209,16 @@ int knocker_read_key(struct knocker *k)
 	}
 	status = read_key(k);
 	return status == CLIENT_OK ? make_plan(k) : status;
+}
+
+unsigned knocker_count(const struct knocker *k)
+{
+	return k->vault->plan.count;
+}
+
+unsigned knocker_line(const struct knocker *k)
+{
+	return k->vault->otp.line;
 }
 
 struct knock_report knocker_report(const struct knocker *k)

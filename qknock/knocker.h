@@ -38,6 +38,11 @@ int knocker_check(struct knocker *k, const struct client *client);
 /* Asks for the key line, and makes the packets of it. */
 int knocker_read_key(struct knocker *k);
 
+/* How many different packets the knock has. */
+unsigned knocker_count(const struct knocker *k);
+/* The line of a sheet that the key is; 0: it is none. */
+unsigned knocker_line(const struct knocker *k);
+
 /* What knock_report.h prints; points into the knocker. */
 struct knock_report knocker_report(const struct knocker *k);
 

@@ -29,7 +29,7 @@ struct attempt {
 
 static void show_progress(const struct attempt *a, const struct knock_outcome *so_far)
 {
-	unsigned count = a->o->knocker->profile.shape.count;
+	unsigned count = knocker_count(a->o->knocker);
 
 	if (a->complete_ns == 0)
 		status_show("qknock: sent %u/%u", so_far->distinct, count);
@@ -46,7 +46,7 @@ static bool wait_until(struct attempt *a, uint64_t until_ns)
 
 static void note_complete_set(struct attempt *a, const struct knock_outcome *so_far)
 {
-	if (a->complete_ns != 0 || so_far->distinct != a->o->knocker->profile.shape.count)
+	if (a->complete_ns != 0 || so_far->distinct != knocker_count(a->o->knocker))
 		return;
 	a->complete_ns = clock_boot_ns();
 	connector_hasten(a->connector);
@@ -124,6 +124,8 @@ static void explain(const struct opening *o)
 	say_hint("the key was used or revoked meanwhile; a firewall on the way drops the packets (try --carrier %s);",
 		 udp ? "syn" : "udp");
 	say_hint("or qknockd does not run there.");
+	if (knocker_line(k) != 0)
+		say_hint("Line %u of the sheet may have been used or skipped: take the next one.", knocker_line(k));
 }
 
 /* Whether the port answers already. The attempt goes on while the key is asked for. */
@@ -171,7 +173,7 @@ static void finish(struct attempt *a, int status)
 		return;
 	if (o->knocked)
 		status_done("qknock: sent %u/%u, port %u open after %" PRIu64 " ms", o->outcome.distinct,
-			    o->knocker->profile.shape.count, o->port, o->wait_ms);
+			    knocker_count(o->knocker), o->port, o->wait_ms);
 	else
 		say_verbose("port %u answers without a knock", o->port);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "qknock/plan.h"
 
+#include <string.h>
+
 #include "libcore/crypto.h"
 
 const struct address *plan_source(const struct plan *plan, unsigned i)
@@ -11,7 +13,7 @@ const struct address *plan_source(const struct plan *plan, unsigned i)
 }
 
 /* Fisher and Yates */
-int plan_shuffle(unsigned count, uint8_t order[static KNOCK_COUNT_MAX])
+int plan_shuffle(unsigned count, uint8_t order[static PLAN_PACKETS_MAX])
 {
 	for (unsigned i = 0; i < count; i++)
 		order[i] = (uint8_t)i;
@@ -27,4 +29,15 @@ int plan_shuffle(unsigned count, uint8_t order[static KNOCK_COUNT_MAX])
 		order[j] = swapped;
 	}
 	return 0;
+}
+
+int plan_order(const struct plan *plan, uint8_t order[static PLAN_PACKETS_MAX])
+{
+	uint8_t knock[PLAN_PACKETS_MAX];
+	unsigned announcements = plan->line != 0 ? 1 : 0, count = plan->count - announcements;
+	int rc = plan_shuffle(count, knock);
+
+	order[0] = (uint8_t)count;
+	memcpy(order + announcements, knock, count);
+	return rc;
 }

@@ -19,8 +19,8 @@ struct sender_syn {
 	struct sockaddr_storage to;
 	socklen_t to_len;
 	struct syn_form form;
-	struct syn_packet packets[KNOCK_COUNT_MAX];
-	uint32_t timestamp_offsets[KNOCK_COUNT_MAX];
+	struct syn_packet packets[PLAN_PACKETS_MAX];
+	uint32_t timestamp_offsets[PLAN_PACKETS_MAX];
 };
 
 static int send_packet(struct sender *base, unsigned i)

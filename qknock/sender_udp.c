@@ -18,7 +18,7 @@
 struct sender_udp {
 	struct sender base;
 	const struct plan *plan;
-	int fds[KNOCK_COUNT_MAX];
+	int fds[PLAN_PACKETS_MAX];
 };
 
 static int send_packet(struct sender *base, unsigned i)
@@ -50,7 +50,7 @@ static void free_sender(struct sender *base)
 {
 	struct sender_udp *s = (struct sender_udp *)base;
 
-	for (unsigned i = 0; i < KNOCK_COUNT_MAX; i++)
+	for (unsigned i = 0; i < PLAN_PACKETS_MAX; i++)
 		if (s->fds[i] >= 0)
 			close(s->fds[i]);
 	secret_free(s, sizeof(*s));

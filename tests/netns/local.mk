@@ -45,7 +45,7 @@ tests_netns_syn_compare_CPPFLAGS = $(AM_CPPFLAGS) $(PCAP_CFLAGS)
 tests_netns_syn_compare_LDADD = $(PCAP_LIBS)
 EXTRA_DIST += tests/netns/test_client.sh tests/netns/test_syn_form.sh
 
-EXTRA_DIST += tests/netns/sms.sh tests/netns/test_sms_gammu.sh tests/netns/test_sms_hostile.sh
+EXTRA_DIST += tests/netns/test_sheet.sh tests/netns/sms.sh tests/netns/test_sms_gammu.sh tests/netns/test_sms_hostile.sh
 
 EXTRA_DIST += tests/netns/connect.sh tests/netns/test_connect.sh
 check_PROGRAMS += tests/netns/modem_tool

@@ -82,7 +82,7 @@ static void test_each_set_holds_every_packet_once(void **state)
 static void test_all_orders_come(void **state)
 {
 	unsigned seen[6] = {0};
-	uint8_t order[KNOCK_COUNT_MAX];
+	uint8_t order[PLAN_PACKETS_MAX];
 
 	(void)state;
 	for (int i = 0; i < 60000; i++) {
@@ -143,6 +143,36 @@ static void test_other_failures_end_it(void **state)
 	assert_int_equal(outcome.sent, 0);
 }
 
+static void test_an_announcement_goes_first(void **state)
+{
+	struct plan p = {.peer = &peer, .line = 1, .lines = 3};
+	struct knock_outcome outcome = {0};
+	struct diary d = new_diary();
+
+	(void)state;
+	p.count = PLAN_PACKETS_MAX;
+	assert_int_equal(knock_send(&d.base, &p, 3, 0, NULL, &outcome), 0);
+	assert_int_equal(d.count, 3 * PLAN_PACKETS_MAX);
+	for (unsigned set = 0; set < 3; set++) {
+		uint64_t seen = 0;
+
+		for (unsigned n = 0; n < PLAN_PACKETS_MAX; n++)
+			seen |= UINT64_C(1) << d.sent[set * PLAN_PACKETS_MAX + n];
+		assert_true(seen == UINT64_C(0x1ffffffff));
+		assert_int_equal(d.sent[set * PLAN_PACKETS_MAX], PLAN_PACKETS_MAX - 1);
+	}
+	assert_int_equal(outcome.distinct, PLAN_PACKETS_MAX);
+	/* Without it the knock is not whole. */
+	d = new_diary();
+	d.refuse = PLAN_PACKETS_MAX - 1;
+	d.refuse_errno = EPERM;
+	memset(&outcome, 0, sizeof(outcome));
+	quiet_begin();
+	assert_int_equal(knock_send(&d.base, &p, 1, 0, NULL, &outcome), QK_ERR_IO);
+	quiet_end(said, sizeof(said));
+	assert_int_equal(outcome.distinct, PLAN_PACKETS_MAX - 1);
+}
+
 static void test_source_on_the_wire(void **state)
 {
 	struct peer nat = {0};
@@ -167,6 +197,7 @@ int main(void)
 	    cmocka_unit_test(test_full_queue_is_waited_for),
 	    cmocka_unit_test(test_refused_packet_is_named_once),
 	    cmocka_unit_test(test_other_failures_end_it),
+	    cmocka_unit_test(test_an_announcement_goes_first),
 	    cmocka_unit_test(test_source_on_the_wire),
 	};
 
