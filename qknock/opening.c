@@ -110,22 +110,22 @@ static void explain(const struct opening *o)
 	address_format(&o->to->server, server);
 	address_format(&k->peer.client, client);
 	say_error("port %u of %s did not open within %u s", o->port, server, k->options.timeout_s);
-	say_hint("Tried: the knock for %s as %s, %u packets by %s; then %u connections, of which %s%s.",
-		 k->service->name, client, o->outcome.sent, udp ? "udp" : "syn", o->attempts,
-		 o->error == 0 ? "none was answered" : "the last that was answered said: ",
-		 o->error == 0 ? "" : strerror(o->error));
+	say_hint("Tried: the knock for %s as %s (%u packets, %s), then %u connections.", k->service->name, client,
+		 o->outcome.sent, udp ? "udp" : "syn", o->attempts);
+	if (o->error != 0)
+		say_hint("The last of these that was answered met: %s.", strerror(o->error));
+	say_hint("Likely causes:");
 	if (o->error == ECONNREFUSED) {
-		say_hint(
-		    "Nothing seems to listen on that port of the server, or its firewall rejects instead of drops.");
+		say_hint("- nothing listens on that port of the server");
+		say_hint("- the knock opened nothing, and the server's firewall rejects instead of dropping");
 		return;
 	}
-	say_hint("Likely causes: the server sees this host under another address than %s (NAT: see --address);",
-		 client);
-	say_hint("the key was used or revoked meanwhile; a firewall on the way drops the packets (try --carrier %s);",
-		 udp ? "syn" : "udp");
-	say_hint("or qknockd does not run there.");
+	say_hint("- the server sees another address than %s (NAT): use --address", client);
+	say_hint("- the key was used or revoked meanwhile");
+	say_hint("- a firewall on the way drops the packets: try --carrier %s", udp ? "syn" : "udp");
+	say_hint("- qknockd does not run there");
 	if (knocker_line(k) != 0)
-		say_hint("Line %u of the sheet may have been used or skipped: take the next one.", knocker_line(k));
+		say_hint("- line %u of the sheet was used or skipped: take the next one", knocker_line(k));
 }
 
 /* Whether the port answers already. The attempt goes on while the key is asked for. */

@@ -23,6 +23,7 @@ ssh_config() {
 			UserKnownHostsFile /dev/null
 			StrictHostKeyChecking no
 			LogLevel ERROR
+			KexAlgorithms curve25519-sha256
 	EOF
 }
 
@@ -55,9 +56,10 @@ ssh_server() {
 	daemon
 }
 
-# fresh_key [ADDRESS]: no grant, and a key for one.
+# fresh_key [ADDRESS]: no grant, no older key, and a key.
 fresh_key() {
-	ctl revoke --address "${1:-$CLIENT}" >/dev/null 2>&1
+	must ctl user disable "${user:-alice}" >/dev/null
+	must ctl user enable "${user:-alice}" >/dev/null
 	issue "${user:-alice}" "${1:-$CLIENT}"
 	chmod 600 "$work/key-${user:-alice}"
 }

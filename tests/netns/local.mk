@@ -47,8 +47,10 @@ EXTRA_DIST += tests/netns/test_client.sh tests/netns/test_syn_form.sh
 
 EXTRA_DIST += tests/netns/test_sheet.sh tests/netns/sms.sh tests/netns/test_sms_gammu.sh tests/netns/test_sms_hostile.sh
 
-EXTRA_DIST += tests/netns/connect.sh tests/netns/test_connect.sh
 check_PROGRAMS += tests/netns/modem_tool
 tests_netns_modem_tool_SOURCES = tests/netns/modem_tool.c tests/netns/pdu.c tests/netns/pdu.h
 tests_netns_modem_tool_LDADD = -lutil
 EXTRA_DIST += tests/netns/test_sms_smstools.sh
+
+EXTRA_DIST += tests/netns/connect.sh tests/netns/test_connect.sh tests/netns/test_connect_many.sh \
+	tests/netns/test_connect_routed.sh tests/netns/test_connect_terminal.sh

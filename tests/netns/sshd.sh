@@ -23,12 +23,13 @@ private_dev() {
 
 	mkdir -p "$work/dev"
 	must mount -t tmpfs -o mode=755 dev "$work/dev"
-	for node in null zero full random urandom tty ptmx; do
+	for node in null zero full random urandom tty; do
 		: >"$work/dev/$node"
 		must mount --bind "/dev/$node" "$work/dev/$node"
 	done
 	mkdir "$work/dev/pts" "$work/dev/shm"
-	must mount --bind /dev/pts "$work/dev/pts"
+	must mount -t devpts -o ptmxmode=666,mode=620,gid=5 devpts "$work/dev/pts"
+	ln -s pts/ptmx "$work/dev/ptmx"
 	ln -s /proc/self/fd "$work/dev/fd"
 	must mount --rbind "$work/dev" /dev
 	authlog=$work/auth.log

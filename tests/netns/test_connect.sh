@@ -83,8 +83,8 @@ took=$(($(now_ms) - start))
 check "a port that never opens: exit code" exits 8
 check "in bounded time ($took ms)" within $took 3000 15000
 check "says so" says "port 22 of $SERVER did not open within 3 s"
-check "and what was tried" says "Tried: the knock for ssh as $CLIENT, [0-9]* packets by syn; then [0-9]* connections"
-check "and what may be the cause" says "NAT: see --address"
+check "and what was tried" says "Tried: the knock for ssh as $CLIENT ([0-9]* packets, syn), then [0-9]* connections"
+check "and what may be the cause" says "- the server sees another address than $CLIENT (NAT): use --address"
 check "JSON tells it as well" json_is open false
 check "with the exit code" json_is exit_code 8
 check "the set was sent again meanwhile" [ "$(json sent)" -ge 36 ]
@@ -94,7 +94,7 @@ check "and shows the reason" says 'did not open within 2 s'
 fresh_key
 run qknock exec dead --timeout 2 --host $SERVER --key-file "$key" -- true
 check "an open port where nothing listens" exits 208
-check "is told from one that is shut" says 'Nothing seems to listen'
+check "is told from one that is shut" says 'nothing listens on that port'
 
 # --- exec
 
