@@ -23,6 +23,7 @@
 struct attempt {
 	struct opening *o;
 	struct connector *connector;
+	bool proven_shut; /* that a connection comes about then tells that the knock was taken */
 	uint64_t started_ns;
 	uint64_t complete_ns; /* when one whole set had left; 0: not yet */
 };
@@ -56,7 +57,8 @@ static bool pause_between(void *context, const struct knock_outcome *so_far, uin
 {
 	struct attempt *a = context;
 
-	note_complete_set(a, so_far);
+	if (a->proven_shut)
+		note_complete_set(a, so_far);
 	show_progress(a, so_far);
 	return wait_until(a, clock_boot_ns() + ns);
 }
@@ -188,7 +190,8 @@ int opening_run(struct opening *o, const struct client *client)
 		say_error("%s", error_text(QK_ERR_NOMEM));
 		return CLIENT_FAILED;
 	}
-	if (o->knocker->options.always_knock || !probe(&a))
+	a.proven_shut = !o->knocker->options.always_knock;
+	if (!a.proven_shut || !probe(&a))
 		status = knock_and_wait(&a, client);
 	finish(&a, status);
 	connector_free(a.connector);

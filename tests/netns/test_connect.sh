@@ -144,4 +144,5 @@ run qknock connect --json --key-file "$key" gw.example 22
 check "a port that is open anyway" json_is knock null
 run qknock connect --always-knock --json --key-file "$key" gw.example 22
 check "is knocked for when told so" json_is distinct 12
+check "with all sets, since a connection proves nothing" json_is sent 24
 finish
