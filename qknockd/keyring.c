@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "qknockd/keyring.h"
 
+#include <bsd/sys/tree.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
-#include <utlist.h>
 
 #include "libcore/crypto.h"
 #include "libcore/error.h"
@@ -15,15 +14,42 @@ struct keyring_key {
 	uint64_t n_mod;
 	struct keyring_knock *knocks;
 	size_t knock_count;
-	struct keyring_key *prev, *next; /* by expiry */
-	UT_hash_handle hh;		 /* by user */
+	unsigned server; /* the one that the knocks are for */
+	RB_ENTRY(keyring_key) in_users;
+	RB_ENTRY(keyring_key) in_expiry;
 };
+
+/* Trees and not lists: 100,000 keys may come in any order, after a start or a change of their validity. */
+RB_HEAD(user_tree, keyring_key);
+RB_HEAD(expiry_tree, keyring_key);
 
 struct keyring {
 	struct session_table *table;
-	struct keyring_key *by_user;
-	struct keyring_key *by_expiry;
+	struct user_tree users;
+	struct expiry_tree expiry;
+	size_t count; /* in users */
+	char server_id[SERVER_ID_MAX + 1];
+	unsigned server; /* counts the server ids that there were */
 };
+
+static int by_user(const struct keyring_key *a, const struct keyring_key *b)
+{
+	return strcmp(a->pending.user, b->pending.user);
+}
+
+/* Two keys are never equal. */
+static int by_expiry(const struct keyring_key *a, const struct keyring_key *b)
+{
+	uint64_t end_a = a->pending.expires_ns, end_b = b->pending.expires_ns;
+
+	if (end_a != end_b)
+		return end_a < end_b ? -1 : 1;
+	return a < b ? -1 : a > b;
+}
+
+/* Not RB_GENERATE_STATIC: it needs a name that the headers of Linux have in use. */
+RB_GENERATE_INTERNAL(user_tree, keyring_key, in_users, by_user, __attribute__((unused)) static)
+RB_GENERATE_INTERNAL(expiry_tree, keyring_key, in_expiry, by_expiry, __attribute__((unused)) static)
 
 int keyring_new(struct session_table *table, struct keyring **out)
 {
@@ -31,6 +57,8 @@ int keyring_new(struct session_table *table, struct keyring **out)
 	if (*out == NULL)
 		return QK_ERR_NOMEM;
 	(*out)->table = table;
+	RB_INIT(&(*out)->users);
+	RB_INIT(&(*out)->expiry);
 	return 0;
 }
 
@@ -38,8 +66,8 @@ void keyring_free(struct keyring *ring)
 {
 	if (ring == NULL)
 		return;
-	while (ring->by_expiry != NULL)
-		keyring_remove(ring, ring->by_expiry);
+	while (!RB_EMPTY(&ring->expiry))
+		keyring_remove(ring, RB_ROOT(&ring->expiry));
 	free(ring);
 }
 
@@ -59,13 +87,6 @@ void keyring_input(const struct keyring_knock *knock, const struct config *confi
 	};
 }
 
-static void drop_knocks(struct keyring *ring, struct keyring_knock *knocks, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		session_remove(ring->table, knocks[i].session);
-	free(knocks);
-}
-
 static int expect(struct keyring *ring, const struct config *config, struct keyring_knock *knock)
 {
 	struct sequence_packet packets[KNOCK_COUNT_MAX];
@@ -80,62 +101,105 @@ static int expect(struct keyring *ring, const struct config *config, struct keyr
 	return rc;
 }
 
-/* The knocks of every allowed service and width, in sessions of their own. */
-static int expect_all(struct keyring *ring, const struct config *config, const struct store_user *user,
-		      struct keyring_key *key, struct keyring_knock **out, size_t *out_count)
+/* The server id is part of every packet, but no part of a key's own state. */
+static unsigned server_of(struct keyring *ring, const struct config *config)
 {
-	uint16_t widths[CHAIN_WIDTHS_MAX];
-	size_t width_count = policy_widths(config, user, &key->pending.client, widths);
-	struct keyring_knock *knocks = calloc(config->service_count * CHAIN_WIDTHS_MAX, sizeof(*knocks));
-	size_t n = 0;
-	int rc = 0;
+	if (strcmp(ring->server_id, config->server_id) != 0) {
+		strncpy(ring->server_id, config->server_id, SERVER_ID_MAX);
+		ring->server++;
+	}
+	return ring->server;
+}
 
-	if (knocks == NULL)
-		return QK_ERR_NOMEM;
-	for (size_t s = 0; s < config->service_count; s++) {
-		if (!policy_allows_service(user, config->services[s].service.name))
-			continue;
-		for (size_t w = 0; w < width_count; w++) {
-			knocks[n] = (struct keyring_knock){
-			    .key = key,
-			    .service = config->services[s].service,
-			    .shape = config->shape,
-			    .width = widths[w],
-			};
-			rc = expect(ring, config, &knocks[n]);
-			if (rc != 0)
-				goto out;
-			n++;
-		}
-	}
-	if (n == 0)
-		rc = QK_ERR_POLICY;
-out:
-	if (rc != 0) {
-		drop_knocks(ring, knocks, n);
-		return rc;
-	}
-	*out = knocks;
-	*out_count = n;
+static bool same_packets(const struct keyring_knock *a, const struct keyring_knock *b)
+{
+	return strcmp(a->service.name, b->service.name) == 0 && a->service.protocol == b->service.protocol &&
+	       a->service.port == b->service.port && a->shape.port_first == b->shape.port_first &&
+	       a->shape.port_last == b->shape.port_last && a->shape.count == b->shape.count && a->width == b->width;
+}
+
+/* The knocks of a key, or those that it had. */
+struct knocks {
+	struct keyring_knock *knock;
+	size_t count;
+};
+
+static struct keyring_knock *find_knock(const struct knocks *knocks, const struct keyring_knock *like)
+{
+	for (size_t i = 0; i < knocks->count; i++)
+		if (same_packets(&knocks->knock[i], like))
+			return &knocks->knock[i];
+	return NULL;
+}
+
+/* Ends the sessions of those that are not among the others as well. */
+static void drop_knocks(struct keyring *ring, const struct knocks *knocks, const struct knocks *kept)
+{
+	for (size_t i = 0; i < knocks->count; i++)
+		if (find_knock(kept, &knocks->knock[i]) == NULL)
+			session_remove(ring->table, knocks->knock[i].session);
+	free(knocks->knock);
+}
+
+/* Takes the session over that there is, or makes one. */
+static int expect_one(struct keyring *ring, const struct config *config, const struct knocks *old,
+		      struct keyring_knock *knock)
+{
+	const struct keyring_knock *same = find_knock(old, knock);
+
+	if (same == NULL)
+		return expect(ring, config, knock);
+	knock->session = same->session;
+	knock->retry_ns = same->retry_ns;
 	return 0;
 }
 
-static int by_expiry(const struct keyring_key *a, const struct keyring_key *b)
+/* The knocks of every allowed service and width, in sessions of their own. Nothing changes on error. */
+static int expect_all(struct keyring *ring, const struct config *config, const struct store_user *user,
+		      struct keyring_key *key, const struct knocks *old, struct knocks *out)
 {
-	return a->pending.expires_ns < b->pending.expires_ns ? -1 : a->pending.expires_ns > b->pending.expires_ns;
+	uint16_t widths[CHAIN_WIDTHS_MAX];
+	size_t width_count = policy_widths(config, user, &key->pending.client, widths);
+	int rc = 0;
+
+	out->knock = calloc(config->service_count * width_count + 1, sizeof(*out->knock));
+	out->count = 0;
+	if (out->knock == NULL)
+		return QK_ERR_NOMEM;
+	for (size_t i = 0; i < config->service_count * width_count && rc == 0; i++) {
+		const struct service *service = &config->services[i / width_count].service;
+
+		if (!policy_allows_service(user, service->name))
+			continue;
+		out->knock[out->count] = (struct keyring_knock){
+		    .key = key, .service = *service, .shape = config->shape, .width = widths[i % width_count]};
+		rc = expect_one(ring, config, old, &out->knock[out->count]);
+		out->count += rc == 0;
+	}
+	if (rc == 0 && out->count == 0)
+		rc = QK_ERR_POLICY;
+	if (rc != 0)
+		drop_knocks(ring, out, old);
+	return rc;
 }
 
-/* Keys mostly arrive in the order of their expiry, so the place is sought from the end. */
-static void insert_by_expiry(struct keyring *ring, struct keyring_key *key)
+/* Brings the sessions in line with configuration and user. */
+static int refresh(struct keyring *ring, const struct config *config, const struct store_user *user,
+		   struct keyring_key *key)
 {
-	struct keyring_key *before = ring->by_expiry == NULL ? NULL : ring->by_expiry->prev;
+	unsigned server = server_of(ring, config);
+	struct knocks had = {key->knocks, key->knock_count}, none = {NULL, 0}, now;
+	int rc = expect_all(ring, config, user, key, server == key->server ? &had : &none, &now);
 
-	while (before != NULL && by_expiry(before, key) > 0)
-		before = before == ring->by_expiry ? NULL : before->prev;
-	if (before == NULL)
-		DL_PREPEND(ring->by_expiry, key);
-	else
-		DL_APPEND_ELEM(ring->by_expiry, before, key);
+	if (rc != 0)
+		return rc;
+	drop_knocks(ring, &had, server == key->server ? &now : &none);
+	for (size_t i = 0; i < now.count; i++)
+		session_set_owner(now.knock[i].session, &now.knock[i]);
+	key->knocks = now.knock;
+	key->knock_count = now.count;
+	key->server = server;
+	return 0;
 }
 
 static int add(struct keyring *ring, const struct config *config, const struct store_user *user,
@@ -149,13 +213,13 @@ static int add(struct keyring *ring, const struct config *config, const struct s
 	key->pending = *pending;
 	/* Checked to fit when the user was registered. */
 	key->n_mod = user->p * user->q;
-	rc = expect_all(ring, config, user, key, &key->knocks, &key->knock_count);
+	rc = refresh(ring, config, user, key);
 	if (rc != 0) {
 		crypto_wipe(key, sizeof(*key));
 		free(key);
 		return rc;
 	}
-	insert_by_expiry(ring, key);
+	RB_INSERT(expiry_tree, &ring->expiry, key);
 	*out = key;
 	return 0;
 }
@@ -166,8 +230,10 @@ int keyring_add(struct keyring *ring, const struct config *config, const struct 
 	struct keyring_key *key;
 	int rc = keyring_find(ring, pending->user) != NULL ? QK_ERR_EXISTS : add(ring, config, user, pending, &key);
 
-	if (rc == 0)
-		HASH_ADD_STR(ring->by_user, pending.user, key);
+	if (rc == 0) {
+		RB_INSERT(user_tree, &ring->users, key);
+		ring->count++;
+	}
 	return rc;
 }
 
@@ -184,81 +250,68 @@ bool keyring_is_candidate(struct keyring_key *key)
 
 void keyring_remove(struct keyring *ring, struct keyring_key *key)
 {
-	drop_knocks(ring, key->knocks, key->knock_count);
-	if (!keyring_is_candidate(key))
-		HASH_DEL(ring->by_user, key);
-	DL_DELETE(ring->by_expiry, key);
+	const struct knocks had = {key->knocks, key->knock_count}, none = {NULL, 0};
+
+	drop_knocks(ring, &had, &none);
+	if (!keyring_is_candidate(key)) {
+		RB_REMOVE(user_tree, &ring->users, key);
+		ring->count--;
+	}
+	RB_REMOVE(expiry_tree, &ring->expiry, key);
 	crypto_wipe(key, sizeof(*key));
 	free(key);
-}
-
-static void inherit(struct keyring_knock *knocks, size_t count, const struct keyring_key *old)
-{
-	for (size_t i = 0; i < count; i++)
-		for (size_t j = 0; j < old->knock_count; j++)
-			if (strcmp(knocks[i].service.name, old->knocks[j].service.name) == 0 &&
-			    knocks[i].width == old->knocks[j].width)
-				session_inherit(knocks[i].session, old->knocks[j].session);
 }
 
 int keyring_rebuild(struct keyring *ring, const struct config *config, const struct store_user *user,
 		    struct keyring_key *key)
 {
-	struct keyring_knock *knocks;
-	size_t count;
-	int rc = expect_all(ring, config, user, key, &knocks, &count);
+	return refresh(ring, config, user, key);
+}
 
-	if (rc != 0)
-		return rc;
-	inherit(knocks, count, key);
-	drop_knocks(ring, key->knocks, key->knock_count);
-	key->knocks = knocks;
-	key->knock_count = count;
-	return 0;
+/* To look for: nothing but the name is read of it. */
+static struct keyring_key like_user(const char *user)
+{
+	struct keyring_key key = {.pending = {.id = 0}};
+
+	strncpy(key.pending.user, user, sizeof(key.pending.user) - 1);
+	return key;
 }
 
 struct keyring_key *keyring_find(struct keyring *ring, const char *user)
 {
-	struct keyring_key *key;
+	struct keyring_key like = like_user(user);
 
-	HASH_FIND_STR(ring->by_user, user, key);
-	return key;
+	return RB_FIND(user_tree, &ring->users, &like);
 }
 
 struct keyring_key *keyring_first_to_expire(struct keyring *ring)
 {
-	return ring->by_expiry;
+	return RB_MIN(expiry_tree, &ring->expiry);
 }
 
 struct keyring_key *keyring_next_to_expire(struct keyring_key *key)
 {
-	return key->next;
-}
-
-static int by_user(const struct keyring_key *a, const struct keyring_key *b)
-{
-	return strcmp(a->pending.user, b->pending.user);
+	return RB_NEXT(expiry_tree, NULL, key);
 }
 
 struct keyring_key *keyring_first_after(struct keyring *ring, const char *user)
 {
-	struct keyring_key *key;
+	struct keyring_key like = like_user(user);
+	struct keyring_key *key = RB_NFIND(user_tree, &ring->users, &like);
 
-	HASH_SORT(ring->by_user, by_user);
-	for (key = ring->by_user; key != NULL; key = key->hh.next)
-		if (strcmp(key->pending.user, user) > 0)
-			return key;
-	return NULL;
+	if (key != NULL && by_user(key, &like) == 0)
+		key = RB_NEXT(user_tree, &ring->users, key);
+	return key;
 }
 
 struct keyring_key *keyring_next_by_user(struct keyring_key *key)
 {
-	return key->hh.next;
+	return RB_NEXT(user_tree, NULL, key);
 }
 
 size_t keyring_count(const struct keyring *ring)
 {
-	return HASH_COUNT(ring->by_user);
+	return ring->count;
 }
 
 struct store_pending *keyring_pending(struct keyring_key *key)

@@ -45,8 +45,8 @@ bool keyring_is_candidate(struct keyring_key *key);
 /* Wipes and frees the key, its sessions too. */
 void keyring_remove(struct keyring *ring, struct keyring_key *key);
 
-/* Derives the sessions anew, keeping what partial knocks have received where the packets stay the same.
- * On error the old sessions stay. */
+/* Brings the sessions in line with configuration and user. Those whose packets stay the same are kept, with what they
+ * have received; on error all are. */
 int keyring_rebuild(struct keyring *ring, const struct config *config, const struct store_user *user,
 		    struct keyring_key *key);
 

@@ -687,6 +687,11 @@ void *session_owner(const struct session *session)
 	return session->owner;
 }
 
+void session_set_owner(struct session *session, void *owner)
+{
+	session->owner = owner;
+}
+
 bool session_complete(const struct session *session)
 {
 	return session->received == (UINT64_C(1) << session->count) - 1;
@@ -700,19 +705,6 @@ bool session_is_from_anywhere(const struct session *session)
 const uint32_t *session_words(const struct session *session)
 {
 	return session->words;
-}
-
-void session_inherit(struct session *to, const struct session *from)
-{
-	if (to->count != from->count)
-		return;
-	for (unsigned i = 0; i < to->count; i++)
-		if (!same_packet(&to->packets[i], &from->packets[i]))
-			return;
-	to->received |= from->received;
-	for (unsigned i = 0; i < to->count; i++)
-		if ((from->received & UINT32_C(1) << i) != 0)
-			to->words[i] = from->words[i];
 }
 
 size_t session_count(const struct session_table *table)

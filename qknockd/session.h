@@ -39,13 +39,11 @@ unsigned session_packet(struct session_table *table, const struct frame_knock *k
 			void (*complete)(void *arg, struct session *session), void *arg);
 
 void *session_owner(const struct session *session);
+void session_set_owner(struct session *session, void *owner);
 bool session_complete(const struct session *session);
 bool session_is_from_anywhere(const struct session *session); /* its first packet is expected so */
 /* The words received, KNOCK_COUNT_MAX of them, zero where none came yet. */
 const uint32_t *session_words(const struct session *session);
-
-/* For a reload: takes over what from has received, if both expect the same packets. */
-void session_inherit(struct session *to, const struct session *from);
 
 size_t session_count(const struct session_table *table);
 

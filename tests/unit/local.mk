@@ -126,6 +126,12 @@ tests_unit_test_filter_SOURCES = tests/unit/test_filter.c tests/unit/packets.h t
 tests_unit_test_filter_CPPFLAGS = $(UNIT_CPPFLAGS) $(PCAP_CFLAGS)
 tests_unit_test_filter_LDADD = qknockd/libverifier.la $(UNIT_LIBS) $(PCAP_LIBS)
 
+check_PROGRAMS += tests/unit/test_keyring
+TESTS += tests/unit/test_keyring
+tests_unit_test_keyring_SOURCES = tests/unit/test_keyring.c tests/unit/unit.h
+tests_unit_test_keyring_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_keyring_LDADD = qknockd/libverifier.la $(UNIT_LIBS)
+
 check_PROGRAMS += tests/unit/test_expected
 TESTS += tests/unit/test_expected
 tests_unit_test_expected_SOURCES = tests/unit/test_expected.c tests/unit/unit.h

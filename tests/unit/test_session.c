@@ -296,35 +296,6 @@ static void test_complete_may_remove_any_session(void **state)
 	assert_int_equal(deliver(calls, &others[0]), 0);
 }
 
-static void test_inheritance_needs_the_same_packets(void **state)
-{
-	struct calls *calls = *state;
-	struct sequence_packet packets[COUNT + 1];
-	struct session *from, *to, *longer, *changed;
-
-	draw_packets(packets, COUNT + 1);
-	from = add(calls, packets, COUNT);
-	for (unsigned i = 0; i < COUNT - 1; i++)
-		assert_int_equal(deliver(calls, &packets[i]), 1);
-	to = add(calls, packets, COUNT);
-	longer = add(calls, packets, COUNT + 1);
-	packets[COUNT - 1].port ^= 1;
-	changed = add(calls, packets, COUNT);
-	packets[COUNT - 1].port ^= 1;
-	session_inherit(to, from);
-	session_inherit(longer, from);
-	session_inherit(changed, from);
-	session_remove(calls->table, from);
-	assert_int_equal(session_words(to)[2], packets[2].word);
-	assert_int_equal(session_words(to)[COUNT - 1], 0);
-	assert_int_equal(session_words(longer)[2], 0);
-	assert_int_equal(session_words(changed)[2], 0);
-	assert_false(session_complete(to));
-	deliver(calls, &packets[COUNT - 1]);
-	assert_int_equal(calls->count, 1);
-	assert_ptr_equal(calls->completed[0], to);
-}
-
 /* A packet of each of MANY sessions; 0 where the session is gone. */
 struct crowd {
 	struct sequence_packet packets[MANY][COUNT];
@@ -414,7 +385,6 @@ int main(void)
 	    TEST(test_equal_packets_reach_every_session),
 	    TEST(test_equal_packets_of_one_session_are_one_session),
 	    TEST(test_complete_may_remove_any_session),
-	    TEST(test_inheritance_needs_the_same_packets),
 	    TEST(test_the_table_forgets_and_loses_nothing),
 	    TEST(test_a_crowded_bucket_overflows_and_recovers),
 	};
