@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Benchmarks: "make bench" runs all, "make bench-NAME" one. They print figures and are no tests.
-EXTRA_PROGRAMS = bench/bench_session bench/bench_pam
+EXTRA_PROGRAMS = bench/bench_session bench/bench_load bench/bench_pam
 CLEANFILES += $(EXTRA_PROGRAMS)
-BENCHES = bench-session bench-open bench-wrap bench-pam
+BENCHES = bench-session bench-load bench-open bench-wrap bench-pam
 
 bench_bench_session_SOURCES = bench/bench_session.c
 bench_bench_session_LDADD = qknockd/libverifier.la
@@ -12,6 +12,13 @@ bench: $(BENCHES)
 
 bench-session: bench/bench_session
 	bench/bench_session
+
+bench_bench_load_SOURCES = bench/bench_load.c bench/load_store.c bench/load_store.h
+bench_bench_load_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
+bench_bench_load_LDADD = qknockd/libverifier.la $(SQLITE_LIBS) -lm
+
+bench-load: bench/bench_load
+	bench/bench_load
 
 # Needs root: between network namespaces.
 EXTRA_DIST += bench/bench_open.sh
