@@ -95,20 +95,10 @@ static int verb_pending(struct control_call *call)
 	return err != 0 ? err : engine_pending_each(call->actions->engine, after, call->limit, list_pending, call);
 }
 
-/* Where a page of grants begins: behind this service and address. */
 struct grant_page {
 	struct control_call *call;
-	char service[SERVICE_NAME_MAX + 1]; /* empty: at the first */
-	struct address client;
 	uint64_t now_ns;
 };
-
-static bool grant_is_after(const struct grant *g, const struct grant_page *page)
-{
-	int order = strcmp(g->service, page->service);
-
-	return order > 0 || (order == 0 && memcmp(g->client.b, page->client.b, sizeof(g->client.b)) > 0);
-}
 
 static int add_grant(struct control_message *m, const struct store_grant *grant, uint64_t now_ns)
 {
@@ -140,8 +130,6 @@ static int list_grant(void *arg, const struct store_grant *grant)
 	struct control_call *call = page->call;
 	int err;
 
-	if (page->service[0] != '\0' && !grant_is_after(&grant->grant, page))
-		return 0;
 	err = add_grant(&call->item, grant, page->now_ns);
 	if (err != 0)
 		return err;
@@ -157,20 +145,21 @@ static int list_grant(void *arg, const struct store_grant *grant)
 static int verb_grants(struct control_call *call)
 {
 	struct grant_page page = {.call = call, .now_ns = clock_boot_ns()};
+	struct grant begin = {.id = 0};
 	const char *after;
 	int err = control_call_page(call, &after);
 
 	if (err != 0)
 		return err;
 	if (*after != '\0') {
-		const char *address = control_call_word(after, page.service, sizeof(page.service));
+		const char *address = control_call_word(after, begin.service, sizeof(begin.service));
 
-		if (address == NULL || *address == '\0' || address_parse(&page.client, address) != 0) {
+		if (address == NULL || *address == '\0' || address_parse(&begin.client, address) != 0) {
 			call->text = "after must be a service and an address";
 			return QK_ERR_CONTROL;
 		}
 	}
-	err = granter_each(engine_granter(call->actions->engine), list_grant, &page);
+	err = granter_each(engine_granter(call->actions->engine), *after != '\0' ? &begin : NULL, list_grant, &page);
 	return err == 1 ? 0 : err;
 }
 

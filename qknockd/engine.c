@@ -28,6 +28,7 @@ struct engine {
 	struct sheets *sheets;
 	struct engine_counters counters;
 	char boot_id[CLOCK_BOOT_ID_SIZE];
+	bool behind; /* keys are left as they were before the last reload */
 };
 
 /* --- keys that were pending when the daemon stopped --- */
@@ -440,12 +441,11 @@ static int refresh_key(struct engine *engine, const struct store_user *user, str
 	return rc;
 }
 
-int engine_reload(struct engine *engine, const struct config *config)
+static int refresh_keys(struct engine *engine)
 {
 	struct keyring_key *next;
 	int rc = 0;
 
-	engine->config = config;
 	for (struct keyring_key *key = keyring_first_to_expire(engine->ring); key != NULL; key = next) {
 		struct store_user user;
 		int one;
@@ -458,6 +458,17 @@ int engine_reload(struct engine *engine, const struct config *config)
 		if (one != 0 && rc == 0)
 			rc = one;
 	}
+	return rc;
+}
+
+int engine_reload(struct engine *engine, const struct config *config)
+{
+	bool same = config != engine->config && policy_is_same(engine->config, config) && !engine->behind;
+	int rc;
+
+	engine->config = config;
+	rc = same ? 0 : refresh_keys(engine);
+	engine->behind = rc != 0;
 	sheets_reload(engine->sheets, config);
 	return rc;
 }
@@ -496,7 +507,7 @@ static void shut_out(struct engine *engine, const char *id, const char *reason)
 	if (key != NULL)
 		drop_key(engine, key, reason);
 	sheets_drop(engine->sheets, id, reason);
-	while (granter_each(engine->granter, first_of_user, &search) == 1)
+	while (granter_each(engine->granter, NULL, first_of_user, &search) == 1)
 		granter_revoke(engine->granter, search.found.grant.service, &search.found.grant.client);
 }
 

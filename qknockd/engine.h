@@ -43,7 +43,8 @@ void engine_free(struct engine *engine);
 /* Keeps the set equal to the packets that pending keys expect; see session_table_expect. */
 void engine_expect(struct engine *engine, struct expected_set *expected);
 
-/* Takes a new configuration; pending keys stay, partial knocks too where the packets stay the same. */
+/* Takes a new configuration, while the old one is still there; pending keys stay, partial knocks too where the packets
+ * stay the same. */
 int engine_reload(struct engine *engine, const struct config *config);
 
 void engine_packet(void *engine, const struct frame_knock *knock); /* for capture_dispatch */

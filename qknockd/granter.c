@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "qknockd/granter.h"
 
+#include <bsd/sys/tree.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <uthash.h>
 #include <utlist.h>
 
 #include "libcore/clock.h"
@@ -32,9 +32,13 @@ struct entry {
 		uint64_t used;
 	} at[PLACES];
 	bool hook_queued, hook_started;
-	UT_hash_handle hh;
-	struct entry *prev, *next; /* in live or ending */
+	RB_ENTRY(entry) in_keys, in_ends; /* of a live one */
+	struct entry *prev, *next;	  /* of an ending one */
 };
+
+/* Trees and not lists: ends come in any order where services have different grant times, and listings need an order. */
+RB_HEAD(key_tree, entry);
+RB_HEAD(end_tree, entry);
 
 struct granter {
 	struct store *store;
@@ -44,11 +48,31 @@ struct granter {
 	char boot_id[CLOCK_BOOT_ID_SIZE];
 	struct place *places[PLACES];
 	bool behind[PLACES]; /* a live grant is missing there */
-	struct entry *by_key;
-	struct entry *live; /* the same, in order of their ends */
+	struct key_tree live;
+	struct end_tree ends; /* the same, in this order */
+	size_t live_count;
 	struct entry *ending;
 	uint64_t store_retry_ns;
 };
+
+static int compare_keys(const struct entry *a, const struct entry *b)
+{
+	return memcmp(&a->key, &b->key, sizeof(a->key));
+}
+
+/* Two entries are never equal. */
+static int compare_ends(const struct entry *a, const struct entry *b)
+{
+	uint64_t end_a = a->grant.grant.expires_ns, end_b = b->grant.grant.expires_ns;
+
+	if (end_a != end_b)
+		return end_a < end_b ? -1 : 1;
+	return a < b ? -1 : a > b;
+}
+
+/* Not RB_GENERATE_STATIC: it needs a name that the headers of Linux have in use. */
+RB_GENERATE_INTERNAL(key_tree, entry, in_keys, compare_keys, __attribute__((unused)) static)
+RB_GENERATE_INTERNAL(end_tree, entry, in_ends, compare_ends, __attribute__((unused)) static)
 
 int granter_new(struct store *store, struct hooks *hooks, const struct log *log, struct granter **out)
 {
@@ -71,15 +95,23 @@ int granter_new(struct store *store, struct hooks *hooks, const struct log *log,
 	return rc;
 }
 
+static void take_out(struct granter *granter, struct entry *entry)
+{
+	RB_REMOVE(key_tree, &granter->live, entry);
+	RB_REMOVE(end_tree, &granter->ends, entry);
+	granter->live_count--;
+}
+
 void granter_free(struct granter *granter)
 {
 	struct entry *entry, *tmp;
 
 	if (granter == NULL)
 		return;
-	HASH_CLEAR(hh, granter->by_key);
-	DL_FOREACH_SAFE(granter->live, entry, tmp)
-	free(entry);
+	while ((entry = RB_ROOT(&granter->live)) != NULL) {
+		take_out(granter, entry);
+		free(entry);
+	}
 	DL_FOREACH_SAFE(granter->ending, entry, tmp)
 	free(entry);
 	for (int i = 0; i < PLACES; i++)
@@ -98,12 +130,10 @@ static void make_key(struct key *key, const struct grant *g)
 
 static struct entry *find(const struct granter *granter, const struct grant *g)
 {
-	struct entry *entry;
-	struct key key;
+	struct entry like;
 
-	make_key(&key, g);
-	HASH_FIND(hh, granter->by_key, &key, sizeof(key), entry);
-	return entry;
+	make_key(&like.key, g);
+	return RB_FIND(key_tree, (struct key_tree *)&granter->live, &like);
 }
 
 static struct entry *new_entry(const struct store_grant *grant)
@@ -117,31 +147,11 @@ static struct entry *new_entry(const struct store_grant *grant)
 	return entry;
 }
 
-static int compare_ends(const struct entry *a, const struct entry *b)
-{
-	uint64_t end_a = a->grant.grant.expires_ns, end_b = b->grant.grant.expires_ns;
-
-	return end_a < end_b ? -1 : end_a > end_b;
-}
-
-/* Most grants end after all others, so the place is looked for from the back. */
 static void insert(struct granter *granter, struct entry *entry)
 {
-	struct entry *after = granter->live != NULL ? granter->live->prev : NULL;
-
-	HASH_ADD(hh, granter->by_key, key, sizeof(entry->key), entry);
-	while (after != NULL && compare_ends(after, entry) > 0)
-		after = after != granter->live ? after->prev : NULL;
-	if (after != NULL)
-		DL_APPEND_ELEM(granter->live, after, entry);
-	else
-		DL_PREPEND(granter->live, entry);
-}
-
-static void take_out(struct granter *granter, struct entry *entry)
-{
-	HASH_DEL(granter->by_key, entry);
-	DL_DELETE(granter->live, entry);
+	RB_INSERT(key_tree, &granter->live, entry);
+	RB_INSERT(end_tree, &granter->ends, entry);
+	granter->live_count++;
 }
 
 static const struct config_service *service_of(const struct granter *granter, const struct entry *entry)
@@ -208,7 +218,7 @@ static int put_missing(struct granter *granter, int i)
 	int first = 0;
 
 	granter->behind[i] = false;
-	DL_FOREACH(granter->live, entry)
+	RB_FOREACH(entry, end_tree, &granter->ends)
 	{
 		int rc = entry->at[i].there ? 0 : put(granter, i, entry);
 
@@ -243,7 +253,7 @@ static void leave(struct granter *granter, int i)
 	if (place_is_open(granter->places[i]))
 		place_walk(granter->places[i], note_use, &found);
 	place_close(granter->places[i]);
-	DL_FOREACH(granter->live, entry)
+	RB_FOREACH(entry, end_tree, &granter->ends)
 	entry->at[i].there = false;
 	/* An ending grant's file in a place that we come back to has no entry then, and goes. */
 	DL_FOREACH(granter->ending, entry)
@@ -334,9 +344,9 @@ static void end_due(struct granter *granter, int failed[PLACES])
 {
 	uint64_t now = clock_boot_ns();
 
-	while (granter->live != NULL && granter->live->grant.grant.expires_ns <= now) {
-		struct entry *entry = granter->live;
+	struct entry *entry;
 
+	while ((entry = RB_MIN(end_tree, &granter->ends)) != NULL && entry->grant.grant.expires_ns <= now) {
 		take_out(granter, entry);
 		end(granter, entry, "reason=expired", failed);
 	}
@@ -357,19 +367,32 @@ void granter_tick(struct granter *granter)
 
 uint64_t granter_next_end(const struct granter *granter)
 {
-	return granter->live != NULL ? granter->live->grant.grant.expires_ns : 0;
+	struct entry *first = RB_MIN(end_tree, (struct end_tree *)&granter->ends);
+
+	return first != NULL ? first->grant.grant.expires_ns : 0;
+}
+
+static bool is_of(const struct entry *entry, const char *service, const struct address *client)
+{
+	return (service == NULL || strcmp(entry->key.service, service) == 0) &&
+	       (client == NULL || address_equal(&entry->key.client, client));
 }
 
 unsigned granter_revoke(struct granter *granter, const char *service, const struct address *client)
 {
+	struct entry *entry = RB_MIN(key_tree, &granter->live), *next;
 	int failed[PLACES] = {0};
-	struct entry *entry, *tmp;
 	unsigned count = 0;
 
-	DL_FOREACH_SAFE(granter->live, entry, tmp)
-	{
-		if ((service != NULL && strcmp(entry->key.service, service) != 0) ||
-		    (client != NULL && !address_equal(&entry->key.client, client)))
+	if (service != NULL && client != NULL) {
+		struct grant like = {.client = *client};
+
+		strncpy(like.service, service, sizeof(like.service) - 1);
+		entry = find(granter, &like);
+	}
+	for (; entry != NULL && (count == 0 || service == NULL || client == NULL); entry = next) {
+		next = RB_NEXT(key_tree, &granter->live, entry);
+		if (!is_of(entry, service, client))
 			continue;
 		take_out(granter, entry);
 		end(granter, entry, "reason=revoked", failed);
@@ -463,11 +486,9 @@ static void sort_out(struct granter *granter, struct entry **ended)
 		if (reason_to_end(granter, entry) != NULL) {
 			DL_APPEND(*ended, entry);
 		} else {
-			HASH_ADD(hh, granter->by_key, key, sizeof(entry->key), entry);
-			DL_APPEND(granter->live, entry);
+			insert(granter, entry);
 		}
 	}
-	DL_SORT(granter->live, compare_ends);
 }
 
 int granter_start(struct granter *granter, const struct config *config)
@@ -505,7 +526,7 @@ static void end_unconfigured(struct granter *granter, const struct config *confi
 	int failed[PLACES] = {0};
 	struct entry *entry, *tmp;
 
-	DL_FOREACH_SAFE(granter->live, entry, tmp)
+	RB_FOREACH_SAFE(entry, end_tree, &granter->ends, tmp)
 	{
 		if (config_service(config, entry->key.service) != NULL)
 			continue;
@@ -527,7 +548,7 @@ static int move(struct granter *granter, int i, const char *where, const char *g
 		struct found found = {granter, i};
 
 		place_walk(place, note_use, &found);
-		DL_FOREACH(granter->live, entry)
+		RB_FOREACH(entry, end_tree, &granter->ends)
 		place_remove(place, &entry->grant.grant);
 	}
 	leave(granter, i);
@@ -556,30 +577,31 @@ int granter_reload(struct granter *granter, const struct config *config)
 
 size_t granter_count(const struct granter *granter)
 {
-	return HASH_COUNT(granter->by_key);
+	return granter->live_count;
 }
 
-static int compare_keys(const void *a, const void *b)
+/* The first one behind that service and address. */
+static struct entry *first_after(const struct granter *granter, const struct grant *after)
 {
-	const struct entry *const *first = a, *const *second = b;
+	struct key_tree *live = (struct key_tree *)&granter->live;
+	struct entry like, *entry;
 
-	return memcmp(&(*first)->key, &(*second)->key, sizeof(struct key));
+	if (after == NULL)
+		return RB_MIN(key_tree, live);
+	make_key(&like.key, after);
+	entry = RB_NFIND(key_tree, live, &like);
+	return entry != NULL && compare_keys(entry, &like) == 0 ? RB_NEXT(key_tree, live, entry) : entry;
 }
 
-int granter_each(const struct granter *granter, int (*each)(void *arg, const struct store_grant *grant), void *arg)
+int granter_each(const struct granter *granter, const struct grant *after,
+		 int (*each)(void *arg, const struct store_grant *grant), void *arg)
 {
-	size_t count = granter_count(granter), n = 0;
-	struct entry **sorted = calloc(count + 1, sizeof(struct entry *));
-	struct entry *entry;
+	struct entry *next;
 	int rc = 0;
 
-	if (sorted == NULL)
-		return QK_ERR_NOMEM;
-	DL_FOREACH(granter->live, entry)
-	sorted[n++] = entry;
-	qsort(sorted, n, sizeof(struct entry *), compare_keys);
-	for (size_t i = 0; rc == 0 && i < n; i++)
-		rc = each(arg, &sorted[i]->grant);
-	free(sorted);
+	for (struct entry *entry = first_after(granter, after); entry != NULL && rc == 0; entry = next) {
+		next = RB_NEXT(key_tree, NULL, entry);
+		rc = each(arg, &entry->grant);
+	}
 	return rc;
 }

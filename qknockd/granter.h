@@ -47,8 +47,9 @@ uint64_t granter_next_end(const struct granter *granter);
 unsigned granter_revoke(struct granter *granter, const char *service, const struct address *client);
 
 size_t granter_count(const struct granter *granter);
-/* Live grants ordered by service and address; a non-zero return of each, which must not change them, ends the walk and
- * is returned. Errors: NOMEM. */
-int granter_each(const struct granter *granter, int (*each)(void *arg, const struct store_grant *grant), void *arg);
+/* Live grants ordered by service and address, those behind the service and address of after, which may be NULL. A
+ * non-zero return of each, which must not change them, ends the walk and is returned. */
+int granter_each(const struct granter *granter, const struct grant *after,
+		 int (*each)(void *arg, const struct store_grant *grant), void *arg);
 
 #endif

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "qknockd/policy.h"
 
+#include <string.h>
+
 #include "libcore/error.h"
 #include "libcore/name.h"
 
@@ -29,6 +31,27 @@ size_t policy_widths(const struct config *config, const struct store_user *user,
 			widths[n++] = width;
 	}
 	return n;
+}
+
+static bool same_services(const struct config *a, const struct config *b)
+{
+	if (a->service_count != b->service_count)
+		return false;
+	for (size_t i = 0; i < a->service_count; i++) {
+		const struct service *x = &a->services[i].service, *y = &b->services[i].service;
+
+		if (strcmp(x->name, y->name) != 0 || x->protocol != y->protocol || x->port != y->port)
+			return false;
+	}
+	return true;
+}
+
+bool policy_is_same(const struct config *a, const struct config *b)
+{
+	return strcmp(a->server_id, b->server_id) == 0 && a->shape.port_first == b->shape.port_first &&
+	       a->shape.port_last == b->shape.port_last && a->shape.count == b->shape.count &&
+	       a->width_count == b->width_count &&
+	       memcmp(a->widths, b->widths, a->width_count * sizeof(a->widths[0])) == 0 && same_services(a, b);
 }
 
 int policy_check_client(const struct address *client)

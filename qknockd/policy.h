@@ -17,6 +17,9 @@ bool policy_allows_service(const struct store_user *user, const char *service);
 size_t policy_widths(const struct config *config, const struct store_user *user, const struct address *client,
 		     uint16_t widths[static CHAIN_WIDTHS_MAX]);
 
+/* Whether a pending key expects the same packets under both. */
+bool policy_is_same(const struct config *a, const struct config *b);
+
 /* Unicast addresses that a client can have: not unspecified, loopback of neither family excepted (a test host
  * may knock itself), not multicast, not IPv4 broadcast. 0 or ADDRESS. */
 int policy_check_client(const struct address *client);

@@ -182,13 +182,22 @@ struct granter *engine_granter(struct engine *engine)
 	return (struct granter *)engine;
 }
 
-int granter_each(const struct granter *granter, int (*each)(void *arg, const struct store_grant *grant), void *arg)
+static bool grant_is_after(const struct grant *g, const struct grant *after)
+{
+	int order = after == NULL ? 1 : strcmp(g->service, after->service);
+
+	return order > 0 || (order == 0 && memcmp(g->client.b, after->client.b, sizeof(g->client.b)) > 0);
+}
+
+int granter_each(const struct granter *granter, const struct grant *after,
+		 int (*each)(void *arg, const struct store_grant *grant), void *arg)
 {
 	int err = 0;
 
 	(void)granter;
 	for (size_t i = 0; err == 0 && i < fake.grant_count; i++)
-		err = each(arg, &fake.grants[i]);
+		if (grant_is_after(&fake.grants[i].grant, after))
+			err = each(arg, &fake.grants[i]);
 	return err;
 }
 

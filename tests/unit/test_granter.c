@@ -85,15 +85,25 @@ static void test_ends_come_in_order_after_a_restart(void **state)
 
 static void test_grants_are_listed_by_service_and_address(void **state)
 {
+	struct grant after = {.service = "ssh"};
 	char list[512] = "";
 
 	(void)state;
 	give_lives();
-	assert_int_equal(granter_each(granter, list_one, list), 0);
+	assert_int_equal(granter_each(granter, NULL, list_one, list), 0);
 	assert_string_equal(list, "ssh 192.0.2.1\nssh 192.0.2.3\nssh 192.0.2.5\nweb 192.0.2.2\nweb 192.0.2.4\n"
 				  "web 192.0.2.6\n");
+	/* Behind one that is there, and behind one that is not. */
+	assert_int_equal(address_parse(&after.client, "192.0.2.5"), 0);
+	list[0] = '\0';
+	assert_int_equal(granter_each(granter, &after, list_one, list), 0);
+	assert_string_equal(list, "web 192.0.2.2\nweb 192.0.2.4\nweb 192.0.2.6\n");
+	strcpy(after.service, "web");
+	list[0] = '\0';
+	assert_int_equal(granter_each(granter, &after, list_one, list), 0);
+	assert_string_equal(list, "web 192.0.2.6\n");
 	give(9, "ssh", "192.0.2.9", 20);
-	assert_int_equal(granter_each(granter, list_one, list), 77);
+	assert_int_equal(granter_each(granter, NULL, list_one, list), 77);
 }
 
 static void test_a_new_grant_supersedes(void **state)
