@@ -29,3 +29,9 @@ libcore_libcore_la_SOURCES = \
 	libcore/service.c libcore/service.h
 libcore_libcore_la_CPPFLAGS = $(AM_CPPFLAGS) $(CRYPTO_CFLAGS) $(CONFUSE_CFLAGS)
 libcore_libcore_la_LIBADD = libcore/libgrant.la $(CRYPTO_LIBS) $(CONFUSE_LIBS)
+
+# QR codes for those that print them: libqrencode is nothing that the daemon or a module should link.
+noinst_LTLIBRARIES += libcore/libqr.la
+libcore_libqr_la_SOURCES = libcore/qr.c libcore/qr.h
+libcore_libqr_la_CPPFLAGS = $(AM_CPPFLAGS) $(QRENCODE_CFLAGS)
+libcore_libqr_la_LIBADD = libcore/libcore.la $(QRENCODE_LIBS)
