@@ -12,16 +12,28 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <bsd/readpassphrase.h>
-
 #include "libcore/crypto.h"
 #include "libcore/error.h"
 #include "qknock/interrupt.h"
+#include "qknock/keytext.h"
 #include "qknock/say.h"
+#include "qknock/terminal.h"
 
 extern char **environ;
 
-#define FUTURE_TOLERANCE 30 /* seconds that clocks may differ without a word */
+#define FUTURE_TOLERANCE 30  /* seconds that clocks may differ without a word */
+#define MISTYPED_AFTER 86400 /* seconds: more are rather a mistyped digit */
+
+/* A person or a telephone may have broken the line where it is not finished. */
+static bool wants_more(const char *text, size_t len)
+{
+	char ignored[KEYTEXT_EXPLANATION_SIZE];
+	struct otp otp;
+	enum keytext_state state = keytext_parse(&otp, text, len, ignored);
+
+	otp_wipe(&otp);
+	return state == KEYTEXT_PARTIAL && strspn(text, " \t\r\n") < len;
+}
 
 /* One byte at a time: what follows the line on standard input is another program's. */
 static int read_line(int fd, char line[static KEYLINE_SIZE])
@@ -30,17 +42,18 @@ static int read_line(int fd, char line[static KEYLINE_SIZE])
 	ssize_t n;
 
 	for (;;) {
+		line[len + 1] = '\0';
 		n = read(fd, line + len, 1);
 		if (n < 0 && errno == EINTR && !interrupt_caught())
 			continue;
 		if (n < 0)
 			return QK_ERR_IO;
-		if (n == 0 || line[len] == '\n')
+		if (n == 0 || (line[len] == '\n' && !wants_more(line, len)))
 			break;
 		if (line[len] == '\0' || ++len == KEYLINE_SIZE - 1)
 			return QK_ERR_REPLY;
 	}
-	if (len > 0 && line[len - 1] == '\r')
+	while (len > 0 && (line[len - 1] == '\r' || line[len - 1] == '\n'))
 		len--;
 	line[len] = '\0';
 	return len > 0 ? 0 : QK_ERR_REPLY;
@@ -61,8 +74,11 @@ static int read_from(int fd, const char *label, char line[static KEYLINE_SIZE])
 static int read_file(const char *path, char line[static KEYLINE_SIZE])
 {
 	struct stat st;
-	int rc, fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	int rc, fd;
 
+	if (strcmp(path, "-") == 0)
+		return read_from(STDIN_FILENO, "standard input", line);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0) {
 		say_error("%s: %s", path, strerror(errno));
 		return QK_ERR_IO;
@@ -150,16 +166,22 @@ static int read_command(char *const *argv, char line[static KEYLINE_SIZE])
 
 static int read_terminal(const char *prompt, char line[static KEYLINE_SIZE])
 {
-	if (readpassphrase(prompt, line, KEYLINE_SIZE, RPP_ECHO_OFF | RPP_REQUIRE_TTY) == NULL) {
-		if (!interrupt_caught())
-			say_error("cannot read from the terminal: %s", strerror(errno));
-		return QK_ERR_IO;
-	}
-	if (line[0] == '\0') {
+	int rc = terminal_read(prompt, wants_more, line, KEYLINE_SIZE);
+
+	if (rc == QK_ERR_SPACE)
+		say_error("that is too long for a one-time key line");
+	else if (rc != 0 && !interrupt_caught())
+		say_error("cannot read from the terminal: %s", strerror(errno));
+	if (rc == 0 && line[strspn(line, " \n")] == '\0') {
 		say_error("nothing was typed");
-		return QK_ERR_REPLY;
+		rc = QK_ERR_REPLY;
 	}
-	return 0;
+	return rc;
+}
+
+bool keyline_is_asked_for(const struct keyline_source *source)
+{
+	return source->file == NULL && source->command == NULL && (source->stdin_is_taken || isatty(STDIN_FILENO));
 }
 
 int keyline_read(const struct keyline_source *source, const char *prompt, char line[static KEYLINE_SIZE])
@@ -170,10 +192,31 @@ int keyline_read(const struct keyline_source *source, const char *prompt, char l
 		rc = read_file(source->file, line);
 	else if (source->command != NULL)
 		rc = read_command(source->command, line);
-	else if (source->stdin_is_taken || isatty(STDIN_FILENO))
+	else if (keyline_is_asked_for(source))
 		rc = read_terminal(prompt, line);
 	else
 		rc = read_from(STDIN_FILENO, "standard input", line);
+	if (rc != 0)
+		crypto_wipe(line, KEYLINE_SIZE);
+	return rc;
+}
+
+int keyline_read_pass_code(char line[static KEYLINE_SIZE])
+{
+	int rc = 0;
+
+	memset(line, 0, KEYLINE_SIZE);
+	if (!isatty(STDIN_FILENO)) {
+		rc = read_from(STDIN_FILENO, "standard input", line);
+	} else if (terminal_read("Pass-code: ", NULL, line, KEYLINE_SIZE) != 0) {
+		if (!interrupt_caught())
+			say_error("cannot read from the terminal: %s", strerror(errno));
+		rc = QK_ERR_IO;
+	}
+	if (rc == 0 && otp_pass_code_check(line) != 0) {
+		say_error("%s", error_text(QK_ERR_PASS_CODE));
+		rc = QK_ERR_PASS_CODE;
+	}
 	if (rc != 0)
 		crypto_wipe(line, KEYLINE_SIZE);
 	return rc;
@@ -199,12 +242,13 @@ int keyline_check_age(const struct otp *otp, uint32_t validity, uint64_t now)
 	format_time(now, now_text);
 	if (end < now) {
 		say_error("this one-time key was valid until %s, and this computer's clock says %s: ask for a new key, "
-			  "or say --ignore-age if the clock is wrong",
-			  end_text, now_text);
+			  "or say --ignore-age if the clock is wrong%s",
+			  end_text, now_text, now - end > MISTYPED_AFTER ? "; or is the time stamp mistyped?" : "");
 		return QK_ERR_STALE;
 	}
 	if (otp->issued_at > now && otp->issued_at - now > FUTURE_TOLERANCE)
-		say_warning("this one-time key is valid until %s, but this computer's clock says %s: is it slow?",
-			    end_text, now_text);
+		say_warning("this one-time key is valid until %s, but this computer's clock says %s: is it slow%s?",
+			    end_text, now_text,
+			    otp->issued_at - now > MISTYPED_AFTER ? ", or the time stamp mistyped" : "");
 	return 0;
 }

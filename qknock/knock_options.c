@@ -20,7 +20,9 @@
 	"  -c, --carrier syn|udp    syn needs CAP_NET_RAW; by default syn if it can be had, else udp\n"                \
 	"  -r, --repeat N           send the whole set N times, 1 to 10 (default 2)\n"                                 \
 	"  -g, --gap MS             mean gap between packets, 0 to 10000 (default 4)\n"                                \
-	"  -f, --key-file FILE      read the key line from FILE\n"
+	"  -f, --key-file FILE      read the key line from FILE (- is standard input)\n"                               \
+	"      --otp-command CMD    run CMD, cut at blanks, without a shell, and read the line that it prints\n"       \
+	"      --clipboard          take the key line from the clipboard\n"
 #define OPTION_KEY_COMMAND                                                                                             \
 	"      --key-command ...    run all that follows, without a shell, and read the line that it prints\n"
 #define OPTION_IGNORE_AGE "      --ignore-age         use a key that this computer's clock calls expired\n"
@@ -64,6 +66,8 @@ enum long_only {
 	OPT_HOP = 256,
 	OPT_NO_HOP,
 	OPT_KEY_COMMAND,
+	OPT_OTP_COMMAND,
+	OPT_CLIPBOARD,
 	OPT_IGNORE_AGE,
 	OPT_SHOW_WORDS,
 	OPT_ALWAYS_KNOCK,
@@ -84,6 +88,8 @@ static const struct option longs[] = {{"profile", required_argument, NULL, 'p'},
 				      {"gap", required_argument, NULL, 'g'},
 				      {"key-file", required_argument, NULL, 'f'},
 				      {"key-command", no_argument, NULL, OPT_KEY_COMMAND},
+				      {"otp-command", required_argument, NULL, OPT_OTP_COMMAND},
+				      {"clipboard", no_argument, NULL, OPT_CLIPBOARD},
 				      {"ignore-age", no_argument, NULL, OPT_IGNORE_AGE},
 				      {"timeout", required_argument, NULL, 't'},
 				      {"always-knock", no_argument, NULL, OPT_ALWAYS_KNOCK},
@@ -232,6 +238,9 @@ static int string_option(struct knock_options *out, int c, const char *value)
 	case 'f':
 		out->key.file = value;
 		return CLIENT_OK;
+	case OPT_OTP_COMMAND:
+		out->key.otp_command = value;
+		return CLIENT_OK;
 	case OPT_HOP:
 		return width(value, &out->width);
 	case 'c':
@@ -264,6 +273,9 @@ static int flag(struct knock_options *out, int c)
 		return CLIENT_OK;
 	case OPT_NO_WAIT:
 		out->no_wait = true;
+		return CLIENT_OK;
+	case OPT_CLIPBOARD:
+		out->key.clipboard = true;
 		return CLIENT_OK;
 	case OPT_IGNORE_AGE:
 		out->ignore_age = true;
@@ -301,16 +313,26 @@ static const char *missing(const struct knock_options *o)
 	return o->verb == KNOCK_VERB_EXEC && o->command == NULL ? "exec needs a command after the service" : NULL;
 }
 
+/* Where the key line comes from is said once. */
+static const char *check_key(const struct keyline_source *key)
+{
+	if ((key->file != NULL) + (key->command != NULL) + (key->otp_command != NULL) + key->clipboard > 1)
+		return "--key-file, --key-command, --otp-command and --clipboard exclude each other";
+	if (key->command != NULL && key->command[0] == NULL)
+		return "--key-command needs a command after it";
+	if (key->file != NULL && strcmp(key->file, "-") == 0 && key->stdin_is_taken)
+		return "--key-file cannot be standard input, which carries something else";
+	return NULL;
+}
+
 /* What only shows when all options are known. */
 static int check(const struct knock_options *o)
 {
 	const char *fault = missing(o);
 
-	if (fault == NULL && o->key.file != NULL && o->key.command != NULL)
-		fault = "--key-file and --key-command exclude each other";
-	else if (fault == NULL && o->key.command != NULL && o->key.command[0] == NULL)
-		fault = "--key-command needs a command after it";
-	else if (fault == NULL && o->show_words && !o->dry_run)
+	if (fault == NULL)
+		fault = check_key(&o->key);
+	if (fault == NULL && o->show_words && !o->dry_run)
 		fault = "--show-words needs --dry-run";
 	if (fault == NULL)
 		return CLIENT_OK;

@@ -6,17 +6,15 @@
 #include <string.h>
 
 #include "libcore/chain.h"
-#include "libcore/clock.h"
 #include "libcore/error.h"
 #include "libcore/otp.h"
 #include "libcore/sequence.h"
-#include "qknock/keyline.h"
+#include "qknock/key.h"
 #include "qknock/say.h"
 #include "qknock/secret.h"
 #include "qknock/sender.h"
 
 struct knocker_vault {
-	char line[KEYLINE_SIZE];
 	struct otp otp;
 	struct plan plan;
 };
@@ -33,9 +31,14 @@ static int find_service(struct knocker *k)
 	return CLIENT_PROFILE;
 }
 
+static const char *host_of(const struct knocker *k)
+{
+	return k->options.host != NULL ? k->options.host : k->profile.host;
+}
+
 static int find_peer(struct knocker *k)
 {
-	const char *host = k->options.host != NULL ? k->options.host : k->profile.host;
+	const char *host = host_of(k);
 	int rc, family = AF_UNSPEC;
 
 	if (host[0] == '\0') {
@@ -120,32 +123,25 @@ int knocker_find(struct knocker *k)
 
 int knocker_check(struct knocker *k, const struct client *client)
 {
-	int status = check_width(k);
+	int status;
 
+	if (k->options.address == NULL && peer_settle_client(host_of(k), &k->peer) != 0)
+		return CLIENT_USAGE;
+	status = check_width(k);
 	return status == CLIENT_OK ? choose_carrier(k, client) : status;
 }
 
 static int read_key(struct knocker *k)
 {
-	char prompt[512], client[ADDRESS_TEXT_SIZE];
-	struct knocker_vault *v = k->vault;
-	int rc;
+	const struct key_wanted wanted = {
+	    .source = &k->options.key,
+	    .profile_name = k->profile_name,
+	    .profile = &k->profile,
+	    .client = &k->peer.client,
+	    .ignore_age = k->options.ignore_age,
+	};
 
-	address_format(&k->peer.client, client);
-	snprintf(prompt, sizeof(prompt), "One-time key line for %s at %s, issued for %s: ", k->profile.user,
-		 k->profile.server_id, client);
-	if (keyline_read(&k->options.key, prompt, v->line) != 0)
-		return CLIENT_KEY;
-	rc = otp_reply_parse(&v->otp, v->line, strlen(v->line));
-	if (rc != 0) {
-		say_error("malformed key line: %s", error_text(rc));
-		return CLIENT_KEY;
-	}
-	/* The life of a sheet's line was decided where it was printed. */
-	if (!k->options.ignore_age && v->otp.line == 0 &&
-	    keyline_check_age(&v->otp, k->profile.validity, clock_wall_s()) != 0)
-		return CLIENT_STALE;
-	return CLIENT_OK;
+	return key_get(&wanted, &k->vault->otp);
 }
 
 /* The packets of a sheet's line: with the announcement behind them, and without hopping if its R, which was drawn

@@ -11,14 +11,19 @@ noinst_LTLIBRARIES += qknock/libclient.la
 bin_PROGRAMS += qknock/qknock
 
 qknock_libclient_la_SOURCES = \
+	qknock/ask.c qknock/ask.h \
 	qknock/client.h \
+	qknock/clipboard.c qknock/clipboard.h \
+	qknock/configdir.c qknock/configdir.h \
 	qknock/connect.c \
 	qknock/connector.c qknock/connector.h \
 	qknock/enroll.c \
 	qknock/exec.c \
 	qknock/fdpass.c qknock/fdpass.h \
 	qknock/interrupt.c qknock/interrupt.h \
+	qknock/key.c qknock/key.h \
 	qknock/keyline.c qknock/keyline.h \
+	qknock/keytext.c qknock/keytext.h \
 	qknock/knock.c \
 	qknock/knock_options.c qknock/knock_options.h \
 	qknock/knock_report.c qknock/knock_report.h \
@@ -35,14 +40,16 @@ qknock_libclient_la_SOURCES = \
 	qknock/route_metrics.c qknock/route_metrics.h \
 	qknock/say.c qknock/say.h \
 	qknock/secret.c qknock/secret.h \
+	qknock/settings.c qknock/settings.h \
 	qknock/sender.h qknock/sender_syn.c qknock/sender_udp.c \
 	qknock/status.c qknock/status.h \
 	qknock/syn_flow.c qknock/syn_flow.h \
 	qknock/syn_form.c qknock/syn_form.h \
 	qknock/syn_settings.c qknock/syn_settings.h \
-	qknock/target.c qknock/target.h
-qknock_libclient_la_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(LIBBSD_CFLAGS) $(CAPNG_CFLAGS)
-qknock_libclient_la_LIBADD = libcore/libcore.la $(JANSSON_LIBS) $(LIBBSD_LIBS) $(CAPNG_LIBS)
+	qknock/target.c qknock/target.h \
+	qknock/terminal.c qknock/terminal.h
+qknock_libclient_la_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(CAPNG_CFLAGS)
+qknock_libclient_la_LIBADD = libcore/libqr.la libcore/libcore.la $(JANSSON_LIBS) $(CAPNG_LIBS)
 
 qknock_qknock_SOURCES = qknock/main.c
 qknock_qknock_LDADD = qknock/libclient.la qknock/libvectors.la

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -12,6 +13,9 @@
 #include "libcore/error.h"
 #include "qknock/route_metrics.h"
 #include "qknock/say.h"
+#include "qknock/terminal.h"
+
+#define TRIES 3
 
 bool peer_is_private(const struct address *a)
 {
@@ -130,4 +134,55 @@ int peer_find(const char *host, int family, const char *address, struct peer *ou
 		out->client = out->local;
 	out->client_is_local = address_equal(&out->client, &out->local) || peer_is_local(&out->client);
 	return 0;
+}
+
+bool peer_sees_local(const struct peer *peer)
+{
+	return !peer_is_private(&peer->local) || peer_is_private(&peer->server);
+}
+
+/* NULL, or what is wrong with it. */
+static const char *take_client(const char *text, struct peer *peer)
+{
+	struct address client;
+
+	if (address_parse(&client, text) != 0)
+		return "that is no numeric address";
+	if (address_is_v4(&client) != address_is_v4(&peer->server))
+		return "that is of the other family, IPv4 or IPv6, than the server's";
+	peer->client = client;
+	peer->client_is_local = address_equal(&client, &peer->local) || peer_is_local(&client);
+	return NULL;
+}
+
+int peer_settle_client(const char *host, struct peer *peer)
+{
+	char local[ADDRESS_TEXT_SIZE], explanation[512], typed[ADDRESS_TEXT_SIZE + 1];
+	const char *fault;
+
+	if (peer_sees_local(peer))
+		return 0;
+	address_format(&peer->local, local);
+	snprintf(
+	    explanation, sizeof(explanation),
+	    "this host's address %s is private and %s is outside: NAT on the way gives your packets another address, "
+	    "and only that one is opened",
+	    local, host);
+	if (!terminal_exists()) {
+		say_error("%s; say which with --address", explanation);
+		return QK_ERR_ADDRESS;
+	}
+	terminal_show("Note that ");
+	terminal_show(explanation);
+	for (int i = 0; i < TRIES; i++) {
+		if (terminal_ask(".\nYour address as the server sees it: ", typed, sizeof(typed)) != 0 ||
+		    typed[0] == '\0')
+			break;
+		fault = take_client(typed, peer);
+		if (fault == NULL)
+			return 0;
+		terminal_show(fault);
+	}
+	say_error("no address was given; say --address");
+	return QK_ERR_ADDRESS;
 }

@@ -18,10 +18,19 @@ struct peer {
 	socklen_t sa_len;
 };
 
-/* host: name or numeric address. family: AF_UNSPEC, or the one to use. address: what the key was issued for, NULL for the local one; it decides which of the
- * host's families is used. Of several addresses the first to which there is a route is taken.
- * Errors: ADDRESS (address is none or has another family than the host), NOT_FOUND (unknown host), IO (no route). */
+/* host: name or numeric address. family: AF_UNSPEC, or the one to use. address: what the key was issued for, NULL for
+ * the local one; it decides which of the host's families is used. Of several addresses the first to which there is a
+ * route is taken. Errors: ADDRESS (address is none or has another family than the host), NOT_FOUND (unknown host), IO
+ * (no route). */
 int peer_find(const char *host, int family, const char *address, struct peer *out);
+
+/* Whether the server sees the local address, as far as that can be known here: not if that one is private and the
+ * server's is not, because then there is NAT between. */
+bool peer_sees_local(const struct peer *peer);
+
+/* What to do if no address was given: asks for it on the terminal where peer_sees_local says no. host is what messages
+ * call the server. Errors: ADDRESS (no terminal to ask on, or no address was typed). */
+int peer_settle_client(const char *host, struct peer *peer);
 
 /* Into a sockaddr_in or sockaddr_in6; port in host order. */
 void peer_set_port(struct sockaddr_storage *ss, uint16_t port);

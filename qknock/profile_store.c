@@ -4,7 +4,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include <unistd.h>
 
 #include "libcore/error.h"
+#include "qknock/configdir.h"
 #include "qknock/say.h"
 
 bool profile_name_valid(const char *name)
@@ -22,35 +22,9 @@ bool profile_name_valid(const char *name)
 	return len >= 1 && len <= PROFILE_NAME_MAX && name[0] != '.' && strspn(name, allowed) == len;
 }
 
-static const char *home_directory(void)
-{
-	const char *home = getenv("HOME");
-	const struct passwd *user;
-
-	if (home != NULL && home[0] == '/')
-		return home;
-	user = getpwuid(getuid());
-	return user != NULL ? user->pw_dir : NULL;
-}
-
 int profile_store_path(char path[static PATH_MAX])
 {
-	const char *config = getenv("XDG_CONFIG_HOME"), *home = home_directory();
-	int len;
-
-	if (config != NULL && config[0] == '/') { /* the XDG specification wants relative ones to be ignored */
-		len = snprintf(path, PATH_MAX, "%s/qknock/profiles", config);
-	} else if (home != NULL) {
-		len = snprintf(path, PATH_MAX, "%s/.config/qknock/profiles", home);
-	} else {
-		say_error("profiles: no home directory; set HOME or XDG_CONFIG_HOME");
-		return QK_ERR_NOT_FOUND;
-	}
-	if (len >= PATH_MAX) {
-		say_error("profiles: the path of the configuration directory is too long");
-		return QK_ERR_SPACE;
-	}
-	return 0;
+	return configdir_path("profiles", path);
 }
 
 static int read_text(int fd, char *text, size_t size, size_t *len)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 include tests/unit/local.mk
 include tests/unit/pam.mk
+include tests/unit/request.mk
 include tests/unit/wrap.mk
 include tests/fuzz/local.mk
 include tests/netns/local.mk

@@ -9,9 +9,11 @@ FUZZ_TARGETS = \
 	tests/fuzz/fuzz_control \
 	tests/fuzz/fuzz_frame \
 	tests/fuzz/fuzz_grant \
+	tests/fuzz/fuzz_keytext \
 	tests/fuzz/fuzz_profile \
 	tests/fuzz/fuzz_reply \
 	tests/fuzz/fuzz_request \
+	tests/fuzz/fuzz_settings \
 	tests/fuzz/fuzz_smstext \
 	tests/fuzz/fuzz_vectors
 
@@ -63,3 +65,11 @@ tests_fuzz_fuzz_frame_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_smstext_SOURCES = tests/fuzz/fuzz_smstext.c tests/fuzz/fuzz.h
 tests_fuzz_fuzz_smstext_LDADD = qknockctl/libsms.la $(FUZZ_LIBS)
 tests_fuzz_fuzz_smstext_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+
+tests_fuzz_fuzz_keytext_SOURCES = tests/fuzz/fuzz_keytext.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_keytext_LDADD = qknock/libclient.la $(FUZZ_LIBS)
+tests_fuzz_fuzz_keytext_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+
+tests_fuzz_fuzz_settings_SOURCES = tests/fuzz/fuzz_settings.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_settings_LDADD = qknock/libclient.la $(FUZZ_LIBS)
+tests_fuzz_fuzz_settings_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
