@@ -30,7 +30,9 @@ struct config_service {
 struct config_requests {
 	char *adapter;		      /* user whose processes may hand in requests; NULL: root alone */
 	char *country;		      /* code of national numbers; NULL: none is understood */
-	uint32_t per_number_hour;     /* requests of one number, or for one user, within an hour */
+	uint32_t per_number_hour;     /* requests of one number within an hour */
+	uint32_t per_user_hour;	      /* for one user */
+	uint32_t back_off_max_s;      /* the longest wait of a number after wrong requests */
 	uint32_t per_minute;	      /* of all together */
 	uint32_t lock_after;	      /* wrong pass-codes in a row */
 	bool allow_private_addresses; /* keys for clients in private networks */

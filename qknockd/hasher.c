@@ -66,8 +66,11 @@ static void __attribute__((noreturn)) serve(void)
 		_exit(1);
 
 	while (recv(CHILD_FD, &job, sizeof(job), 0) == (ssize_t)sizeof(job)) {
-		struct result result = {.id = job.id, .ok = matches(&job, dummy, &data)};
+		struct result result;
 
+		memset(&result, 0, sizeof(result)); /* the bytes between the fields leave this process too */
+		result.id = job.id;
+		result.ok = matches(&job, dummy, &data);
 		crypto_wipe(&job, sizeof(job));
 		crypto_wipe(&data, sizeof(data));
 		if (send(CHILD_FD, &result, sizeof(result), MSG_NOSIGNAL) != (ssize_t)sizeof(result))

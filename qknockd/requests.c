@@ -48,9 +48,9 @@ static hasher_done on_checked;
 void requests_reload(struct requests *r, const struct config *config)
 {
 	r->config = config;
-	throttle_set(r->by_number, config->requests.per_number_hour, HOUR_S);
-	throttle_set(r->by_user, config->requests.per_number_hour, HOUR_S);
-	throttle_set(r->total, config->requests.per_minute, MINUTE_S);
+	throttle_set(r->by_number, config->requests.per_number_hour, HOUR_S, config->requests.back_off_max_s);
+	throttle_set(r->by_user, config->requests.per_user_hour, HOUR_S, 0);
+	throttle_set(r->total, config->requests.per_minute, MINUTE_S, 0);
 }
 
 int requests_new(struct engine *engine, const struct config *config, requests_done *done, void *arg,

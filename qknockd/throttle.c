@@ -25,6 +25,7 @@ struct throttle {
 	struct entry *entries;
 	uint64_t token_ns;  /* one token's time */
 	uint64_t bucket_ns; /* a full bucket's */
+	uint32_t wait_max_s;
 };
 
 int throttle_new(struct throttle **out)
@@ -47,8 +48,9 @@ void throttle_free(struct throttle *throttle)
 	free(throttle);
 }
 
-void throttle_set(struct throttle *throttle, uint32_t count, uint32_t seconds)
+void throttle_set(struct throttle *throttle, uint32_t count, uint32_t seconds, uint32_t wait_max_s)
 {
+	throttle->wait_max_s = wait_max_s;
 	throttle->bucket_ns = seconds * CLOCK_NS_PER_S;
 	throttle->token_ns = throttle->bucket_ns / count;
 }
@@ -126,9 +128,9 @@ void throttle_failed(struct throttle *throttle, const char *name, uint64_t now_n
 
 	if (entry == NULL)
 		return;
-	wait_s = entry->failures < 12 ? UINT64_C(1) << entry->failures : THROTTLE_WAIT_MAX_S;
-	if (wait_s > THROTTLE_WAIT_MAX_S)
-		wait_s = THROTTLE_WAIT_MAX_S;
+	wait_s = entry->failures < 32 ? UINT64_C(1) << entry->failures : throttle->wait_max_s;
+	if (wait_s > throttle->wait_max_s)
+		wait_s = throttle->wait_max_s;
 	entry->failures++;
 	entry->wait_ns = now_ns + wait_s * CLOCK_NS_PER_S;
 }

@@ -11,15 +11,15 @@
 
 #define THROTTLE_NAME_SIZE 40
 #define THROTTLE_NAMES_MAX 4096
-#define THROTTLE_WAIT_MAX_S 3600
 
 struct throttle;
 
 int throttle_new(struct throttle **out); /* NOMEM */
 void throttle_free(struct throttle *throttle);
 
-/* At most count within any seconds, in the long run. Keeps what is known of names. */
-void throttle_set(struct throttle *throttle, uint32_t count, uint32_t seconds);
+/* At most count within any seconds, in the long run, and no wait longer than wait_max_s. Keeps what is known of
+ * names. */
+void throttle_set(struct throttle *throttle, uint32_t count, uint32_t seconds, uint32_t wait_max_s);
 
 enum throttle_answer {
 	THROTTLE_YES,
@@ -33,7 +33,7 @@ enum throttle_answer throttle_take(struct throttle *throttle, const char *name, 
 /* Gives back the token that the last YES took. */
 void throttle_give_back(struct throttle *throttle, const char *name);
 
-/* After a failure the name waits 1, 2, 4, ... seconds; a success forgets that. */
+/* After each failure the name waits 1, 2, 4, ... seconds; a success forgets that. */
 void throttle_failed(struct throttle *throttle, const char *name, uint64_t now_ns);
 void throttle_succeeded(struct throttle *throttle, const char *name);
 

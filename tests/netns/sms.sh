@@ -21,6 +21,7 @@ sms_server() {
 		requests_adapter = \"$adapter\"
 		requests_country = 44
 		requests_per_hour = 3600
+		requests_user_per_hour = 3600
 		requests_per_minute = ${requests_per_minute:-600}
 		requests_lock_after = 3"
 	daemon

@@ -70,6 +70,12 @@ for file in "$spool"/sent/*; do
 done
 rm "$spool"/sent/*
 
+must ctl user disable alice
+must ctl user enable alice
+deliver $PHONE "$(printf '%160s' '')$(request_of 2001:db8:c::20)"
+check "a message of several parts is answered" reply_to $PHONE 15
+check "with a key" is_key "$reply"
+
 taken=$(counter requests)
 deliver 'x;touch PWN;y' "$(request_of)"
 deliver "\$(touch PWN)" "$(request_of)"

@@ -83,6 +83,8 @@ static void test_defaults(void **state)
 	assert_null(config->requests.adapter);
 	assert_null(config->requests.country);
 	assert_int_equal(config->requests.per_number_hour, 12);
+	assert_int_equal(config->requests.per_user_hour, 12);
+	assert_int_equal(config->requests.back_off_max_s, 3600);
 	assert_int_equal(config->requests.per_minute, 60);
 	assert_int_equal(config->requests.lock_after, 10);
 	assert_true(config->requests.allow_private_addresses);
@@ -110,6 +112,7 @@ static void test_every_keyword(void **state)
 		 "sheet_days = 3650\nhook_timeout = 1\nstore = '/a/b'\ncontrol = /a/c\ngrants_dir = /a/d\n"
 		 "group = qknock\ntable = my-table\nlog = /var/log/qknock\nlog_level = debug\n"
 		 "requests_adapter = gammu\nrequests_country = 44\nrequests_per_hour = 1\n"
+		 "requests_user_per_hour = 7\nrequests_back_off = 60\n"
 		 "requests_per_minute = 600\nrequests_lock_after = 3\n"
 		 "requests_private_addresses = no\nsms_number = '+441632960123'\n"
 		 "service \"dns\" {\n"
@@ -146,6 +149,8 @@ static void test_every_keyword(void **state)
 	assert_string_equal(config->requests.adapter, "gammu");
 	assert_string_equal(config->requests.country, "44");
 	assert_int_equal(config->requests.per_number_hour, 1);
+	assert_int_equal(config->requests.per_user_hour, 7);
+	assert_int_equal(config->requests.back_off_max_s, 60);
 	assert_int_equal(config->requests.per_minute, 600);
 	assert_int_equal(config->requests.lock_after, 3);
 	assert_false(config->requests.allow_private_addresses);
@@ -195,8 +200,9 @@ static void test_unknown_keywords(void **state)
 		     "FILE:4: no such option 'validty'; expected one of server_id, host, interfaces, "
 		     "kernel_filter, knock_ports, "
 		     "count, widths, validity, sheet_days, hook_timeout, store, control, grants_dir, group, table, "
-		     "sms_number, requests_adapter, requests_country, requests_per_hour, requests_per_minute, "
-		     "requests_lock_after, requests_private_addresses, log, log_level, "
+		     "sms_number, requests_adapter, requests_country, requests_per_hour, "
+		     "requests_user_per_hour, requests_back_off, requests_per_minute, requests_lock_after, "
+		     "requests_private_addresses, log, log_level, "
 		     "service\n");
 	expect_fault("server_id = gw\nservice ssh { port = 22\n validity = 5 }\n",
 		     "FILE:3: no such option 'validity'; expected one of protocol, port, grant_time, single_use, "
@@ -206,8 +212,9 @@ static void test_unknown_keywords(void **state)
 		     "FILE:2: no such option 'nonsense'; expected one of server_id, host, interfaces, "
 		     "kernel_filter, knock_ports, "
 		     "count, widths, validity, sheet_days, hook_timeout, store, control, grants_dir, group, table, "
-		     "sms_number, requests_adapter, requests_country, requests_per_hour, requests_per_minute, "
-		     "requests_lock_after, requests_private_addresses, log, log_level, "
+		     "sms_number, requests_adapter, requests_country, requests_per_hour, "
+		     "requests_user_per_hour, requests_back_off, requests_per_minute, requests_lock_after, "
+		     "requests_private_addresses, log, log_level, "
 		     "service\nFILE:1: count = 1: expected 12 to 32 packets\n");
 }
 
@@ -281,6 +288,10 @@ static void test_bad_values(void **state)
 	    {"requests_country", "0"},
 	    {"requests_country", "1234"},
 	    {"requests_per_hour", "0"},
+	    {"requests_user_per_hour", "0"},
+	    {"requests_user_per_hour", "3601"},
+	    {"requests_back_off", "0"},
+	    {"requests_back_off", "86401"},
 	    {"requests_per_hour", "3601"},
 	    {"requests_per_minute", "0"},
 	    {"requests_per_minute", "601"},
@@ -526,7 +537,7 @@ static void test_the_manual_has_every_keyword(void **state)
 			count++;
 		}
 	}
-	assert_int_equal(count, 24 + 6);
+	assert_int_equal(count, 26 + 6);
 }
 
 int main(void)

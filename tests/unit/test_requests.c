@@ -117,6 +117,8 @@ static int setup(void **state)
 				    .grants_dir = b->grants_dir,
 				    .requests = {.country = b->country,
 						 .per_number_hour = 12,
+						 .per_user_hour = 12,
+						 .back_off_max_s = 3600,
 						 .per_minute = 20,
 						 .lock_after = 3,
 						 .allow_private_addresses = true}};
@@ -361,7 +363,7 @@ static void test_addresses_that_make_no_sense(void **state)
 	char text[128];
 	struct otp otp;
 
-	b->config.requests.per_number_hour = 3600;
+	b->config.requests.per_number_hour = b->config.requests.per_user_hour = 3600;
 	b->config.requests.per_minute = 600;
 	requests_reload(b->requests, &b->config);
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -496,7 +498,7 @@ static void test_limit_of_a_user(void **state)
 	struct bench *b = *state;
 	struct otp otp;
 
-	b->config.requests.per_number_hour = 2;
+	b->config.requests.per_user_hour = 2;
 	requests_reload(b->requests, &b->config);
 	expect_key(b, PHONE, GOOD, PHONE, &otp);
 	expect_key(b, "+4915112345678", GOOD, "+4915112345678", &otp);

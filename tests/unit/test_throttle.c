@@ -8,6 +8,7 @@
 
 #define S CLOCK_NS_PER_S
 #define START (100000 * S)
+#define WAIT_MAX_S 3600
 
 static struct throttle *throttle;
 
@@ -15,7 +16,7 @@ static int setup(void **state)
 {
 	(void)state;
 	assert_int_equal(throttle_new(&throttle), 0);
-	throttle_set(throttle, 3, 60);
+	throttle_set(throttle, 3, 60, WAIT_MAX_S);
 	return 0;
 }
 
@@ -72,12 +73,12 @@ static void test_waits_double(void **state)
 	uint64_t now = START;
 
 	(void)state;
-	throttle_set(throttle, 1000, 1);
+	throttle_set(throttle, 1000, 1, WAIT_MAX_S);
 	for (unsigned i = 0; i < 20; i++) {
-		uint64_t wait = i < 12 ? UINT64_C(1) << i : THROTTLE_WAIT_MAX_S;
+		uint64_t wait = i < 12 ? UINT64_C(1) << i : WAIT_MAX_S;
 
-		if (wait > THROTTLE_WAIT_MAX_S)
-			wait = THROTTLE_WAIT_MAX_S;
+		if (wait > WAIT_MAX_S)
+			wait = WAIT_MAX_S;
 		assert_int_equal(throttle_take(throttle, "a", now), THROTTLE_YES);
 		throttle_failed(throttle, "a", now);
 		assert_int_not_equal(throttle_take(throttle, "a", now + wait * S - 1), THROTTLE_YES);
@@ -87,6 +88,11 @@ static void test_waits_double(void **state)
 	throttle_succeeded(throttle, "a");
 	throttle_failed(throttle, "a", now);
 	assert_int_equal(throttle_take(throttle, "a", now + S), THROTTLE_YES);
+	throttle_set(throttle, 1000, 1, 2);
+	for (int i = 0; i < 40; i++)
+		throttle_failed(throttle, "a", now);
+	assert_int_not_equal(throttle_take(throttle, "a", now + 2 * S - 1), THROTTLE_YES);
+	assert_int_equal(throttle_take(throttle, "a", now + 2 * S), THROTTLE_YES);
 }
 
 static void test_forgotten(void **state)
