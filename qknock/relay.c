@@ -20,6 +20,7 @@
 /* One direction. */
 struct flow {
 	int from, to;
+	bool to_socket;
 	size_t piece; /* the most to write at once */
 	char *buffer;
 	size_t start, end; /* what is in it */
@@ -38,7 +39,10 @@ static void open_output(struct flow *flow, int out)
 
 	flow->to = out;
 	flow->piece = BUFFER_SIZE;
-	if (fstat(out, &st) != 0 || !(S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode)))
+	if (fstat(out, &st) != 0)
+		return;
+	flow->to_socket = S_ISSOCK(st.st_mode);
+	if (!S_ISFIFO(st.st_mode) && !S_ISCHR(st.st_mode))
 		return; /* sockets have MSG_DONTWAIT, files don't block */
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", out);
 	fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
@@ -72,9 +76,11 @@ static int give(struct flow *flow)
 {
 	const char *bytes = flow->buffer + flow->start;
 	size_t len = flow->end - flow->start;
-	ssize_t n = send(flow->to, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	ssize_t n;
 
-	if (n < 0 && errno == ENOTSOCK)
+	if (flow->to_socket)
+		n = send(flow->to, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	else
 		n = write(flow->to, bytes, len < flow->piece ? len : flow->piece);
 	if (n < 0)
 		return wait_is_over(errno) ? QK_ERR_IO : 0;
@@ -90,7 +96,9 @@ static bool is_empty(const struct flow *flow)
 /* Sockets learn of the end by shutdown(2), because the other direction may need them still. */
 static void hand_on_end(struct flow *flow)
 {
-	if (shutdown(flow->to, SHUT_WR) != 0 && errno == ENOTSOCK) {
+	if (flow->to_socket) {
+		(void)shutdown(flow->to, SHUT_WR);
+	} else {
 		close(flow->to);
 		flow->to = -1;
 	}
@@ -160,7 +168,7 @@ static int run(struct flow *up, struct flow *down)
 int relay(int in, int out, int connection)
 {
 	char *buffers = malloc((size_t)2 * BUFFER_SIZE);
-	struct flow up = {.from = in, .to = connection, .piece = BUFFER_SIZE, .buffer = buffers};
+	struct flow up = {.from = in, .to = connection, .to_socket = true, .piece = BUFFER_SIZE, .buffer = buffers};
 	struct flow down = {.from = connection};
 	int rc;
 
