@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Nanoseconds per stranger's packet in the session table, with 1, 1,000 and 10,000 pending keys of two services and
- * two widths each. The tables are measured by turns in one run, so that whatever else the machine does meets all of
- * them; medians over all samples. Two kinds of strangers: random ones, and the worst, who use the client's own address
- * and a port of the range. "stream" is what the daemon does, one packet after the other, where the processor may begin
- * the next look-up during the last; "alone" makes each wait for the one before.
+ * two widths each, and with 10,000 sheets of keys besides, which cost a second look-up. The tables are measured by
+ * turns in one run, so that whatever else the machine does meets all of them; medians over all samples. Two kinds of
+ * strangers: random ones, and the worst, who use the client's own address and a port of the range. "stream" is what the
+ * daemon does, one packet after the other, where the processor may begin the next look-up during the last; "alone"
+ * makes each wait for the one before.
  */
 #include <sched.h>
 #include <stdint.h>
@@ -26,12 +27,15 @@
 #define DRAWN_PACKETS (1u << 12)
 #define WARM_PACKETS (1u << 16) /* a flood lasts: the caches are as it leaves them */
 #define SESSIONS_PER_KEY 4
+#define LINES_PER_SHEET 4
 #define AIM_NS 100.0
 #define AIM_RATIO 1.5
 
 static const struct knock_shape shape = KNOCK_SHAPE_DEFAULT;
-static const unsigned keys[] = {1, 1000, 10000};
+static const unsigned keys[] = {1, 1000, 10000, 10000};
+static const unsigned sheets[] = {0, 0, 0, 10000};
 #define TABLES (sizeof(keys) / sizeof(keys[0]))
+#define PLAIN_TABLES (TABLES - 1) /* those without sheets come first */
 
 enum stranger { STRANGER_RANDOM, STRANGER_CLIENT, STRANGERS };
 enum pace { PACE_STREAM, PACE_ALONE, PACES };
@@ -99,7 +103,21 @@ static void add_session(struct table *t, const struct address *client, int hoppi
 	}
 }
 
-static void table_fill(struct table *t, unsigned count)
+/* What announces the next lines of a sheet: expected from anywhere. */
+static void add_sheet(struct table *t)
+{
+	for (int i = 0; i < LINES_PER_SHEET; i++) {
+		struct sequence_packet packet = {.port = draw_port(), .word = (uint32_t)draw()};
+		struct session *session;
+
+		if (session_add(t->sessions, &packet, 1, NULL, &session) != 0) {
+			fputs("bench_session: out of memory\n", stderr);
+			exit(1);
+		}
+	}
+}
+
+static void table_fill(struct table *t, unsigned count, unsigned sheet_count)
 {
 	if (session_table_new(&t->sessions) != 0) {
 		fputs("bench_session: no session table\n", stderr);
@@ -112,6 +130,8 @@ static void table_fill(struct table *t, unsigned count)
 		for (int s = 0; s < SESSIONS_PER_KEY; s++)
 			add_session(t, &t->clients[i], s & 1);
 	}
+	for (unsigned i = 0; i < sheet_count; i++)
+		add_sheet(t);
 }
 
 static void draw_packets(const struct table *t, enum stranger stranger, struct frame_knock *packets)
@@ -205,9 +225,12 @@ static void print_row(struct table tables[static TABLES], int stranger, int pace
 		ns[i] = median(tables[i].ns[stranger][pace]);
 		printf(" %8.1f", ns[i]);
 	}
-	for (size_t i = 1; i < TABLES; i++)
+	for (size_t i = 1; i < PLAIN_TABLES; i++)
 		printf(" %8.2f", ns[i] / ns[0]);
-	printf("   %s\n", ns[TABLES - 1] < AIM_NS && ns[TABLES - 1] / ns[0] < AIM_RATIO ? "within" : "missed");
+	printf("   %s\n",
+	       ns[PLAIN_TABLES - 1] / ns[0] < AIM_RATIO && ns[PLAIN_TABLES - 1] < AIM_NS && ns[TABLES - 1] < AIM_NS
+		   ? "within"
+		   : "missed");
 }
 
 int main(void)
@@ -217,7 +240,7 @@ int main(void)
 
 	keep_processor();
 	for (size_t i = 0; i < TABLES; i++)
-		table_fill(&tables[i], keys[i]);
+		table_fill(&tables[i], keys[i], sheets[i]);
 	for (int turn = 0; turn < TURNS; turn++)
 		for (int stranger = 0; stranger < STRANGERS; stranger++)
 			for (size_t i = 0; i < TABLES; i++) {
@@ -228,8 +251,8 @@ int main(void)
 			}
 	printf("nanoseconds of processor time per stranger's packet, medians of %d samples of %u packets\n", SAMPLES,
 	       SAMPLE_PACKETS);
-	printf("pending keys:             %8u %8u %8u  ratios to 1 key   aim: < %.0f ns, < %.1f x\n", keys[0], keys[1],
-	       keys[2], AIM_NS, AIM_RATIO);
+	printf("pending keys:             %8u %8u %8u  +sheets  ratios to 1 key   aim: < %.0f ns, < %.1f x\n", keys[0],
+	       keys[1], keys[2], AIM_NS, AIM_RATIO);
 	for (int stranger = 0; stranger < STRANGERS; stranger++)
 		for (int pace = 0; pace < PACES; pace++)
 			print_row(tables, stranger, pace);

@@ -13,6 +13,8 @@
 #include "qknock/status.h"
 
 #define NS_PER_MS UINT64_C(1000000)
+#define ANNOUNCED_MS 20 /* at least, and up to the spread more */
+#define ANNOUNCED_SPREAD_MS 40
 #define BUSY_RETRIES 20 /* a queue that is full now is not full a millisecond later */
 
 static void sleep_ns(uint64_t ns)
@@ -36,6 +38,17 @@ static int random_gap(unsigned gap_ms, uint64_t *ns)
 {
 	*ns = 0;
 	return gap_ms == 0 ? 0 : crypto_random_below(2 * gap_ms * NS_PER_MS, ns);
+}
+
+/* Behind an announcement: the rest means nothing to a verifier that has not dealt with it, and where the kernel ends
+ * what is not expected no queue keeps it until then. */
+static int add_pause(uint64_t *ns)
+{
+	uint64_t more;
+	int rc = crypto_random_below(ANNOUNCED_SPREAD_MS * NS_PER_MS, &more);
+
+	*ns += ANNOUNCED_MS * NS_PER_MS + more;
+	return rc;
 }
 
 static int send_patiently(struct sender *sender, unsigned i)
@@ -102,6 +115,8 @@ static int send_set(struct sender *sender, const struct plan *plan, unsigned gap
 		uint64_t gap;
 
 		rc = random_gap(gap_ms, &gap);
+		if (rc == 0 && n == 1 && plan->line != 0)
+			rc = add_pause(&gap);
 		if (rc == 0 && out->sent + out->failed > 0 && (*stopped = watch->pause(watch->context, out, gap)))
 			break;
 		if (rc == 0)

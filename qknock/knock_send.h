@@ -25,9 +25,9 @@ struct knock_watch {
 	void *context;
 };
 
-/* gap_ms: mean; each gap is uniform between 0 and twice that. Adds to out, which begins as zero: the same set may be
- * sent once more later. watch NULL: sleeps in the gaps, and stops when interrupted. Says the first failure of each
- * packet on standard error. Errors: IO when not all different packets left, CRYPTO; 0 when it was stopped. */
+/* gap_ms: mean; each gap is uniform between 0 and twice that, and 20 to 60 ms longer behind an announcement. Adds to
+ * out, which begins as zero: the same set may be sent once more later. watch NULL: sleeps in the gaps, and stops when
+ * interrupted. Says the first failure of each packet on standard error. Errors: IO when not all different packets left, CRYPTO; 0 when it was stopped. */
 int knock_send(struct sender *sender, const struct plan *plan, unsigned repeat, unsigned gap_ms,
 	       const struct knock_watch *watch, struct knock_outcome *out);
 

@@ -153,6 +153,31 @@ check "which says the line, too" said '"sheet_line": 8'
 check "it is used" left 16
 closed
 
+# At any moment: the kill falls somewhere between the announcement and the grant.
+at_any_moment() {
+	local i
+
+	for i in $(seq 9 12); do
+		uses "$i" --repeat 1 &
+		sleep "0.0$((i % 5))"
+		daemon_end KILL
+		wait $!
+		daemon_again
+		uses "$i" --repeat 4
+		wait_until 2 reachable || {
+			note "kill $i: neither good nor granted"
+			return 1
+		}
+		closed
+		uses "$i"
+		opens_nothing || {
+			note "kill $i: the line opened twice"
+			return 1
+		}
+	done
+}
+check "killed at any moment, a line opens exactly once" at_any_moment
+
 must ctl user disable alice
 must ctl user enable alice
 check "disabling the user voids the sheet" grep -qx 'no sheets' <(ctl sheet list)

@@ -143,6 +143,32 @@ static void test_other_failures_end_it(void **state)
 	assert_int_equal(outcome.sent, 0);
 }
 
+static uint64_t gaps[3 * PLAN_PACKETS_MAX];
+static unsigned gap_count;
+
+static bool note_gap(void *context, const struct knock_outcome *so_far, uint64_t ns)
+{
+	(void)context;
+	(void)so_far;
+	gaps[gap_count++] = ns;
+	return false;
+}
+
+/* Behind it, and nowhere else, the verifier is given time. */
+static void test_an_announcement_is_followed_by_a_pause(void **state)
+{
+	static const struct knock_watch watch = {.pause = note_gap};
+	struct plan p = {.peer = &peer, .line = 1, .lines = 3, .count = 13};
+	struct knock_outcome outcome = {0};
+	struct diary d = new_diary();
+
+	(void)state;
+	assert_int_equal(knock_send(&d.base, &p, 2, 1, &watch, &outcome), 0);
+	assert_int_equal(gap_count, 2 * 13 - 1);
+	for (unsigned i = 0; i < gap_count; i++)
+		assert_true(i % 13 == 0 ? gaps[i] >= 20000000 && gaps[i] < 62000000 : gaps[i] < 2000000);
+}
+
 static void test_an_announcement_goes_first(void **state)
 {
 	struct plan p = {.peer = &peer, .line = 1, .lines = 3};
@@ -198,6 +224,7 @@ int main(void)
 	    cmocka_unit_test(test_refused_packet_is_named_once),
 	    cmocka_unit_test(test_other_failures_end_it),
 	    cmocka_unit_test(test_an_announcement_goes_first),
+	    cmocka_unit_test(test_an_announcement_is_followed_by_a_pause),
 	    cmocka_unit_test(test_source_on_the_wire),
 	};
 

@@ -88,7 +88,7 @@ static struct session *add_drawn(struct session_table *t)
 	return s;
 }
 
-static void check_bucket(const struct session_table *t, uint32_t number, size_t *entries)
+static void check_bucket(const struct session_table *t, uint32_t number, size_t *entries, size_t *anywhere)
 {
 	const struct bucket *b = bucket_at(t, number);
 
@@ -102,6 +102,7 @@ static void check_bucket(const struct session_table *t, uint32_t number, size_t 
 			}
 			assert_int_equal(bucket_number(t, b->hash[i]), number);
 			assert_int_equal(b->hash[i], hash_expected(t, b->entry[i]));
+			*anywhere += is_from_anywhere(b->entry[i]);
 		}
 		*entries += b->used;
 	}
@@ -110,15 +111,16 @@ static void check_bucket(const struct session_table *t, uint32_t number, size_t 
 /* crowded: some buckets may have chains of any length. */
 static void check_table(const struct session_table *t, bool crowded)
 {
-	size_t entries = 0, chains = 0;
+	size_t entries = 0, anywhere = 0, chains = 0;
 
 	assert_int_equal(t->mask & (t->mask + 1), 0);
 	assert_true(t->count > t->mask && t->count <= 2 * (t->mask + 1));
 	for (uint32_t i = 0; i < t->count; i++) {
-		check_bucket(t, i, &entries);
+		check_bucket(t, i, &entries, &anywhere);
 		chains += bucket_at(t, i)->next != NULL;
 	}
 	assert_int_equal(entries, t->entries);
+	assert_int_equal(anywhere, t->anywhere);
 	assert_true(crowded || t->entries <= (size_t)t->count * LOAD_GROW);
 	assert_true(t->count == 1 || t->entries >= (size_t)t->count * LOAD_SHRINK);
 	assert_true(crowded || chains <= 8 + t->count / 8);

@@ -92,6 +92,57 @@ static void test_one_winner_among_processes(void **state)
 	assert_int_equal(grant_count(f), KEYS);
 }
 
+/* The lines of a sheet likewise: each at most once, whatever else made them void meanwhile, and the last one once. */
+static void consume_lines(const char *path, int fd)
+{
+	struct store *s;
+
+	if (store_open(path, NULL, &s) != 0)
+		_exit(2);
+	for (uint64_t line = 1; line <= OTP_SHEET_MAX; line++) {
+		struct store_grant g = make_grant(line, "10.0.0.1");
+		int err;
+
+		while ((err = store_sheet_consume(s, 9, (uint32_t)line, &g)) == QK_ERR_STORE)
+			;
+		if (err == 0 && write(fd, &line, sizeof(line)) != sizeof(line))
+			_exit(3);
+	}
+	store_close(s);
+	_exit(0);
+}
+
+static void test_one_winner_of_each_line(void **state)
+{
+	struct fixture *f = *state;
+	struct store_sheet sheet = make_sheet(9, "alice", OTP_SHEET_MAX);
+	unsigned char won[KEYS + 1] = {0};
+	struct list l = {0};
+	int p[2], status;
+
+	add_user(f, "alice", 11);
+	assert_int_equal(store_sheet_put(f->store, &sheet), 0);
+	assert_int_equal(pipe(p), 0);
+	store_close(f->store);
+	f->store = NULL;
+	for (int i = 0; i < CROWD; i++)
+		if (fork() == 0)
+			consume_lines(f->path, p[1]);
+	close(p[1]);
+	collect(p[0], won);
+	for (int i = 0; i < CROWD; i++) {
+		assert_true(wait(&status) > 0);
+		assert_int_equal(status, 0);
+	}
+	for (int i = 1; i < OTP_SHEET_MAX; i++)
+		assert_in_range(won[i], 0, 1);
+	assert_int_equal(won[OTP_SHEET_MAX], 1);
+	close(p[0]);
+	reopen_closed(f);
+	assert_int_equal(store_sheet_each(f->store, list_sheet, &l), 0);
+	assert_int_equal(l.sheet.left, 0);
+}
+
 /* Lets a process consume until it has told of a few, then kills it a moment later; returns how many it told of. */
 static unsigned consume_and_kill(const char *path, unsigned char won[static KEYS + 1])
 {
@@ -331,9 +382,13 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-	    TEST(test_one_winner_among_processes),	TEST(test_sigkill_at_any_moment),
-	    TEST(test_a_writer_delays_no_opening),	TEST(test_write_errors_pass_by_themselves),
-	    TEST(test_vanished_file_is_no_empty_store), TEST(test_replaced_file_is_refused),
+	    TEST(test_one_winner_among_processes),
+	    TEST(test_one_winner_of_each_line),
+	    TEST(test_sigkill_at_any_moment),
+	    TEST(test_a_writer_delays_no_opening),
+	    TEST(test_write_errors_pass_by_themselves),
+	    TEST(test_vanished_file_is_no_empty_store),
+	    TEST(test_replaced_file_is_refused),
 	    TEST(test_full_disk_passes_by_itself), /* last: it leaves the mount namespace */
 	};
 
