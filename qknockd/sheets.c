@@ -33,8 +33,8 @@ struct sheet {
 	uint64_t issued_at, expires_at;
 	uint32_t lines;
 	uint32_t first, count; /* line[first] to line[count - 1] are unused */
-	struct line line[OTP_SHEET_MAX];
 	UT_hash_handle hh;
+	struct line line[];
 };
 
 struct sheets {
@@ -44,8 +44,12 @@ struct sheets {
 	struct keyring *ring;
 	const struct log *log;
 	struct sheet *by_user;
-	uint64_t next_end; /* Unix seconds; UINT64_MAX: no sheet */
+	bool in_order;	   /* by_user is */
+	uint64_t next_end; /* Unix seconds; no sheet ends before */
 	bool incomplete;   /* an announcement could not be expected */
+	/* What the announcements that are expected were made with. */
+	char server_id[SERVER_ID_MAX + 1];
+	struct knock_shape shape;
 };
 
 /* --- announcements --- */
@@ -62,10 +66,10 @@ static struct otp otp_of(const struct line *line)
 static int expect(struct sheets *s, struct line *line)
 {
 	struct otp otp = otp_of(line);
-	struct sequence_input in = {.server_id = s->config->server_id,
+	struct sequence_input in = {.server_id = s->server_id,
 				    .user = line->sheet->user,
 				    .otp = &otp,
-				    .shape = s->config->shape}; /* the client's address is ::, that is any */
+				    .shape = s->shape}; /* the client's address is ::, that is any */
 	struct sequence_packet announcement;
 	int rc = sequence_announce(&in, &announcement);
 
@@ -116,23 +120,15 @@ static struct sheet *find(const struct sheets *s, const char *user)
 	return sheet;
 }
 
-static void compute_next_end(struct sheets *s)
-{
-	s->next_end = UINT64_MAX;
-	for (const struct sheet *sheet = s->by_user; sheet != NULL; sheet = sheet->hh.next)
-		if (sheet->expires_at < s->next_end)
-			s->next_end = sheet->expires_at;
-}
-
 static void sheet_free(struct sheet *sheet)
 {
-	crypto_wipe(sheet, sizeof(*sheet));
+	crypto_wipe(sheet, sizeof(*sheet) + sheet->count * sizeof(sheet->line[0]));
 	free(sheet);
 }
 
 static struct sheet *sheet_new(const struct store_sheet *row)
 {
-	struct sheet *sheet = calloc(1, sizeof(*sheet));
+	struct sheet *sheet = calloc(1, sizeof(*sheet) + row->left * sizeof(sheet->line[0]));
 
 	if (sheet == NULL)
 		return NULL;
@@ -150,6 +146,7 @@ static struct sheet *sheet_new(const struct store_sheet *row)
 static void take_in(struct sheets *s, struct sheet *sheet)
 {
 	HASH_ADD_STR(s->by_user, user, sheet);
+	s->in_order = false;
 	if (sheet->expires_at < s->next_end)
 		s->next_end = sheet->expires_at;
 	expect_window(s, sheet);
@@ -163,7 +160,6 @@ static void take_out(struct sheets *s, struct sheet *sheet)
 	}
 	HASH_DEL(s->by_user, sheet);
 	sheet_free(sheet);
-	compute_next_end(s);
 }
 
 /* From the store as well; reason is for the log. */
@@ -223,6 +219,12 @@ static int load_one(void *arg, const struct store_sheet *row)
 	return 0;
 }
 
+static void take_settings(struct sheets *s)
+{
+	strncpy(s->server_id, s->config->server_id, sizeof(s->server_id) - 1);
+	s->shape = s->config->shape;
+}
+
 int sheets_new(const struct config *config, struct store *store, struct session_table *table, struct keyring *ring,
 	       const struct log *log, struct sheets **out)
 {
@@ -234,6 +236,7 @@ int sheets_new(const struct config *config, struct store *store, struct session_
 		return QK_ERR_NOMEM;
 	*s = (struct sheets){
 	    .config = config, .store = store, .table = table, .ring = ring, .log = log, .next_end = UINT64_MAX};
+	take_settings(s);
 	rc = store_sheet_each(store, load_one, s);
 	if (rc != 0)
 		sheets_free(s);
@@ -253,12 +256,26 @@ void sheets_free(struct sheets *s)
 
 void sheets_reload(struct sheets *s, const struct config *config)
 {
+	bool same = strcmp(s->server_id, config->server_id) == 0 && s->shape.port_first == config->shape.port_first &&
+		    s->shape.port_last == config->shape.port_last;
+
 	s->config = config;
+	if (same)
+		return;
+	take_settings(s);
 	for (struct sheet *sheet = s->by_user; sheet != NULL; sheet = sheet->hh.next) {
 		for (uint32_t i = sheet->first; i < sheet->count; i++)
 			forget_session(s, &sheet->line[i]);
 		expect_window(s, sheet);
 	}
+}
+
+static void compute_next_end(struct sheets *s)
+{
+	s->next_end = UINT64_MAX;
+	for (const struct sheet *sheet = s->by_user; sheet != NULL; sheet = sheet->hh.next)
+		if (sheet->expires_at < s->next_end)
+			s->next_end = sheet->expires_at;
 }
 
 void sheets_tick(struct sheets *s)
@@ -276,6 +293,7 @@ void sheets_tick(struct sheets *s)
 	HASH_ITER(hh, s->by_user, sheet, next)
 	if (sheet->expires_at <= now)
 		drop(s, sheet->user, "expired");
+	compute_next_end(s);
 }
 
 /* --- printing and voiding --- */
@@ -480,7 +498,9 @@ int sheets_each(struct sheets *s, const char *after, unsigned limit,
 {
 	int rc = 0;
 
-	HASH_SORT(s->by_user, by_user);
+	if (!s->in_order)
+		HASH_SORT(s->by_user, by_user);
+	s->in_order = true;
 	for (const struct sheet *sheet = s->by_user; sheet != NULL && limit > 0 && rc == 0; sheet = sheet->hh.next) {
 		struct sheets_item item = {.issued_at = sheet->issued_at,
 					   .expires_at = sheet->expires_at,

@@ -89,6 +89,10 @@ opens_nothing() { dealt_with && counter_is grants_live 0 && refused; }
 must ctl issue alice --count 3 >"$work/paper"
 check "a sheet is printed" [ "$(grep -Ec '^ [1-3]/3  [0-9]{10}  ' "$work/paper")" = 3 ]
 check "valid as long as configured" grep -q "valid until $(date -d '+2 days' +%Y-%m-%d)" "$work/paper"
+grep '^ 1/3' "$work/paper" >"$work/key-alice"
+check "the client reads a line as it stands on paper" knock http --address $CLIENT --gap 1
+check "open" wait_until 2 reachable
+closed
 sheet 24
 check "a new one takes its place" left 24
 

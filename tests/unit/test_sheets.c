@@ -448,6 +448,7 @@ static void test_what_happens_to_the_user_happens_to_the_sheet(void **state)
 static void test_reload(void **state)
 {
 	struct bench *b = *state;
+	char other_id[] = "gw2";
 	struct config other = b->config;
 	struct store_sheet sheet = print(b, 10);
 	struct otp otp = otp_of(&sheet, 1);
@@ -465,6 +466,13 @@ static void test_reload(void **state)
 	b->config.shape = other.shape;
 	use(b, &sheet, 2, THERE, 0);
 	assert_int_equal(granted(b, THERE, "ssh"), 0);
+	other.server_id = other_id;
+	assert_int_equal(engine_reload(b->engine, &other), 0);
+	use(b, &sheet, 3, HERE, 0); /* for the old name */
+	assert_int_equal(counters(b).sessions, SHEETS_WINDOW);
+	strcpy(b->server_id, "gw2");
+	use(b, &sheet, 3, HERE, 0);
+	assert_int_equal(counters(b).grants, 3);
 }
 
 static void test_consumed_elsewhere(void **state)
