@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -226,6 +227,20 @@ static int prepare(int fd, struct termios *before)
 	return tcsetattr(fd, TCSAFLUSH, &now) == 0 ? 0 : QK_ERR_IO;
 }
 
+/* From the background as well: ssh may have left, and the shell have taken the terminal back. */
+static void restore(int fd, const struct termios *before)
+{
+	sigset_t output, mask;
+
+	sigemptyset(&output);
+	sigaddset(&output, SIGTTOU);
+	sigprocmask(SIG_BLOCK, &output, &mask);
+	/* What was pasted beyond the end is no command for the shell. */
+	(void)tcsetattr(fd, TCSAFLUSH, before);
+	(void)!write(fd, "\n", 1);
+	sigprocmask(SIG_SETMASK, &mask, NULL);
+}
+
 int terminal_read(const char *prompt, bool (*wants_more)(const char *text, size_t len), char *text, size_t size)
 {
 	struct entry e = {.fd = open_terminal(), .wants_more = wants_more, .text = text, .size = size};
@@ -241,9 +256,7 @@ int terminal_read(const char *prompt, bool (*wants_more)(const char *text, size_
 		if (rc == 0)
 			rc = read_entry(&e);
 		saved = errno;
-		/* What was pasted beyond the end is no command for the shell. */
-		(void)tcsetattr(e.fd, TCSAFLUSH, &before);
-		(void)!write(e.fd, "\n", 1);
+		restore(e.fd, &before);
 		errno = saved;
 	}
 	saved = errno;

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What a person sees: a shell on a terminal of tmux, whose screen is captured, and whose modes are compared.
+# What a person sees: a shell on a terminal of tmux, whose screen is captured, and whose modes are compared. The shell is
+# one that leaves the modes as its commands do.
 . "$(dirname "$0")/lib.sh"
 isolate "$@"
 . "$(dirname "$0")/sshd.sh"
@@ -28,14 +29,9 @@ await() {
 typed() { terminal send-keys -l "$1" && terminal send-keys Enter; }
 press() { terminal send-keys "$1"; }
 # command LINE: typed into an empty screen. ended: the shell prompts again, with the exit code.
-command() { clear_screen && typed "$1"; }
+command() { terminal send-keys -R && terminal clear-history && typed "$1"; }
 prompts() { screen | tail -n 1 | grep -q '^\[[0-9]*\]$'; }
 ended() { wait_until 15 prompts || await 'the prompt' 0; }
-clear_screen() {
-	terminal send-keys C-l
-	wait_until 5 [ "$(screen | wc -l)" -le 1 ]
-	terminal clear-history
-}
 # last LINES: the last lines of the screen, with every number that varies as N.
 last() {
 	screen | sed -E 's/after [0-9]+ ms/after N ms/; s/, [0-9]+ ms\)/, N ms)/; s/[0-9]+ (packets, |connections)/N \1/g' |
@@ -47,15 +43,16 @@ same_modes() { [ "$(modes)" = "$modes" ]; }
 
 home=$work/home-alice
 on client env HOME="$home" XDG_CONFIG_HOME="$home" PATH="$QKNOCK_BUILD/qknock:$PATH" \
-	tmux -S "$work/tmux" -f /dev/null new-session -d -x 100 -y 40 "env PS1='[\$?] ' bash --norc --noprofile" || bail "no tmux"
+	tmux -S "$work/tmux" -f /dev/null new-session -d -x 100 -y 40 "env ENV= PS1='[\$?] ' dash -i" || bail "no tmux"
 await '^\[0\]' || bail "no shell"
 modes=$(modes)
 
 # --- the good case
 
 fresh_key
-command 'ssh -F gw gw echo in'
+command 'ssh -F gw -o ConnectTimeout=1 gw echo in'
 check "ssh asks for the key" await 'One-time key line for alice'
+sleep 1.5 # to type it takes longer than ssh would wait for a connection
 typed "$(cat "$work/key-alice")"
 check "and goes in" ended
 check "one line tells what happened" expect 'qknock: sent 12/12, port 22 open after N ms
@@ -98,6 +95,13 @@ for config in gw gw2; do
 	check "$config: the modes are as before" wait_until 5 same_modes
 	check "$config: no process is left" wait_until 5 not pgrep -x qknock
 done
+
+# ssh does not wait for ever for what it relays, and leaves qknock alone with the terminal.
+command 'ssh -F gw2 -o ConnectTimeout=2 gw'
+await 'One-time key line for alice'
+check "ssh leaves before the key was typed" ended
+check "the modes are as before" wait_until 5 same_modes
+check "no process is left" wait_until 5 not pgrep -x qknock
 
 # --- Ctrl-C while it waits
 
