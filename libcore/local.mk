@@ -25,6 +25,7 @@ libcore_libcore_la_SOURCES = \
 	libcore/message.c libcore/message.h \
 	libcore/otp.c libcore/otp.h \
 	libcore/profile.c libcore/profile.h \
+	libcore/profile_uri.c libcore/profile_uri.h \
 	libcore/sequence.c libcore/sequence.h \
 	libcore/service.c libcore/service.h
 libcore_libcore_la_CPPFLAGS = $(AM_CPPFLAGS) $(CRYPTO_CFLAGS) $(CONFUSE_CFLAGS)

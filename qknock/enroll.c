@@ -3,19 +3,21 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "libcore/error.h"
+#include "libcore/profile_uri.h"
 #include "qknock/client.h"
+#include "qknock/profile_show.h"
 #include "qknock/profile_store.h"
 #include "qknock/say.h"
 
 static const char usage[] =
-    "Usage: qknock enroll [OPTIONS] [FILE|-]\n\n"
-    "Imports the profile that 'qknockctl profile USER' printed on the server, from FILE or standard input.\n"
+    "Usage: qknock enroll [OPTIONS] [FILE|-|URI]\n\n"
+    "Imports the profile that 'qknockctl profile USER' printed on the server: its text or its qknock: URI, from FILE\n"
+    "or standard input, or the URI as an argument.\n"
     "A profile holds no secret but N, which alone opens nothing.\n\n"
     "  -n, --name NAME   what to call it here; by default the server's id\n"
     "  -r, --replace     replace a profile of that name\n"
@@ -23,7 +25,7 @@ static const char usage[] =
     "  -h, --help\n";
 
 struct enroll_options {
-	const char *file; /* NULL: standard input */
+	const char *file; /* or a URI; NULL: standard input */
 	const char *name;
 	bool replace;
 };
@@ -57,7 +59,7 @@ static int parse_options(struct enroll_options *options, int argc, char **argv)
 		}
 	}
 	if (argc - optind > 1) {
-		say_error("enroll takes one file");
+		say_error("enroll takes one file or URI");
 		return CLIENT_USAGE;
 	}
 	if (optind < argc && strcmp(argv[optind], "-") != 0)
@@ -79,6 +81,8 @@ static int read_profile(const char *file, struct profile *profile)
 			fputs("Paste the profile, then press Ctrl-D on a line of its own:\n", stderr);
 		return profile_read(fd, "standard input", profile);
 	}
+	if (profile_uri_begins(file, strlen(file)))
+		return profile_take(file, strlen(file), "argument", profile);
 	fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0) {
 		say_error("%s: %s", file, strerror(errno));
@@ -87,20 +91,6 @@ static int read_profile(const char *file, struct profile *profile)
 	rc = profile_read(fd, file, profile);
 	close(fd);
 	return rc;
-}
-
-static void show(const char *name, const struct profile *p)
-{
-	printf("Imported profile %s\n  server    %s\n  user      %s\n", name, p->server_id, p->user);
-	printf("  host      %s\n", p->host[0] != '\0' ? p->host : "none: 'qknock knock' needs --host");
-	printf("  knock     %u packets to ports %u-%u, hop widths", p->shape.count, p->shape.port_first,
-	       p->shape.port_last);
-	for (size_t i = 0; i < p->width_count; i++)
-		printf(" %u", p->widths[i]);
-	printf("\n  key life  %" PRIu32 " s\n", p->validity);
-	for (size_t i = 0; i < p->service_count; i++)
-		printf("  service   %s, %s port %u\n", p->services[i].name,
-		       service_protocol_name(p->services[i].protocol), p->services[i].port);
 }
 
 static int run_enroll(struct client *client, int argc, char **argv)
@@ -124,8 +114,10 @@ static int run_enroll(struct client *client, int argc, char **argv)
 	rc = profile_store_save(options.name, &profile, options.replace);
 	if (rc != 0)
 		return rc == QK_ERR_EXISTS ? CLIENT_PROFILE : CLIENT_FAILED;
-	if (say_get_level() > SAY_QUIET)
-		show(options.name, &profile);
+	if (say_get_level() > SAY_QUIET) {
+		printf("Imported profile %s\n", options.name);
+		profile_show(&profile);
+	}
 	return CLIENT_OK;
 }
 

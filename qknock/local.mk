@@ -33,6 +33,7 @@ qknock_libclient_la_SOURCES = \
 	qknock/peer.c qknock/peer.h \
 	qknock/plan.c qknock/plan.h \
 	qknock/privilege.c qknock/privilege.h \
+	qknock/profile_show.c qknock/profile_show.h \
 	qknock/profile_store.c qknock/profile_store.h \
 	qknock/profiles.c \
 	qknock/relay.c qknock/relay.h \

@@ -11,8 +11,11 @@
 #include <unistd.h>
 
 #include "libcore/error.h"
+#include "libcore/profile_uri.h"
 #include "qknock/configdir.h"
 #include "qknock/say.h"
+
+#define DEFAULT_LINK ".default" /* no profile's name begins with a dot */
 
 bool profile_name_valid(const char *name)
 {
@@ -45,10 +48,41 @@ static int read_text(int fd, char *text, size_t size, size_t *len)
 	return 0;
 }
 
+static int take_uri(const char *text, size_t len, const char *label, struct profile *out)
+{
+	struct profile_fault fault = {0};
+	int rc;
+
+	while (len > 0 && strchr(" \t\r\n", text[len - 1]) != NULL)
+		len--;
+	rc = profile_uri_parse(out, text, len, &fault);
+	if (rc != 0 && fault.line != 0)
+		say_error("%s: field %u of the URI: %s; expected %s", label, fault.line, error_text(rc),
+			  fault.expected);
+	else if (rc != 0)
+		say_error("%s: the URI: %s; expected %s", label, error_text(rc), fault.expected);
+	return rc;
+}
+
+int profile_take(const char *text, size_t len, const char *label, struct profile *out)
+{
+	struct profile_fault fault = {0};
+	int rc;
+
+	if (profile_uri_begins(text, len))
+		return take_uri(text, len, label, out);
+	rc = profile_parse(out, text, len, &fault);
+	if (rc != 0 && fault.line != 0)
+		say_error("%s:%u: %s; expected %s", label, fault.line, error_text(rc), fault.expected);
+	else if (rc != 0)
+		say_error("%s: %s%s%s", label, error_text(rc), fault.expected != NULL ? "; expected " : "",
+			  fault.expected != NULL ? fault.expected : "");
+	return rc;
+}
+
 int profile_read(int fd, const char *label, struct profile *out)
 {
 	char text[PROFILE_TEXT_SIZE];
-	struct profile_fault fault = {0};
 	size_t len;
 	int rc = read_text(fd, text, sizeof(text), &len);
 
@@ -61,13 +95,7 @@ int profile_read(int fd, const char *label, struct profile *out)
 		say_error("%s: too long for a profile", label);
 		return QK_ERR_PROFILE;
 	}
-	rc = profile_parse(out, text, len, &fault);
-	if (rc != 0 && fault.line != 0)
-		say_error("%s:%u: %s; expected %s", label, fault.line, error_text(rc), fault.expected);
-	else if (rc != 0)
-		say_error("%s: %s%s%s", label, error_text(rc), fault.expected != NULL ? "; expected " : "",
-			  fault.expected != NULL ? fault.expected : "");
-	return rc;
+	return profile_take(text, len, label, out);
 }
 
 /* Makes path and what is missing above it. */
@@ -170,7 +198,99 @@ static int load_file(const char *path, struct profile *out)
 	return rc;
 }
 
-/* The name when none was given: the only one there is. */
+/* Opens the directory of profiles; says why not. */
+static int open_store(char path[static PATH_MAX], int *dir)
+{
+	int rc = profile_store_path(path);
+
+	if (rc != 0)
+		return rc;
+	*dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (*dir >= 0)
+		return 0;
+	say_error("%s: %s", path, strerror(errno));
+	return errno == ENOENT ? QK_ERR_NOT_FOUND : QK_ERR_IO;
+}
+
+int profile_store_default(char name[static PROFILE_NAME_MAX + 1])
+{
+	char path[PATH_MAX];
+	ssize_t n;
+	int rc = configdir_path("profiles/" DEFAULT_LINK, path);
+
+	name[0] = '\0';
+	if (rc != 0)
+		return rc;
+	n = readlink(path, name, PROFILE_NAME_MAX + 1);
+	name[n > 0 && n <= PROFILE_NAME_MAX ? n : 0] = '\0';
+	if (profile_name_valid(name))
+		return 0;
+	name[0] = '\0';
+	return QK_ERR_NOT_FOUND;
+}
+
+int profile_store_set_default(const char *name)
+{
+	char path[PATH_MAX], temporary[64];
+	int dir, rc = open_store(path, &dir);
+
+	if (rc != 0)
+		return rc;
+	if (name == NULL) {
+		rc = unlinkat(dir, DEFAULT_LINK, 0) == 0 || errno == ENOENT ? 0 : QK_ERR_IO;
+	} else if (faccessat(dir, name, F_OK, AT_SYMLINK_NOFOLLOW) != 0) {
+		rc = QK_ERR_IO;
+	} else {
+		snprintf(temporary, sizeof(temporary), DEFAULT_LINK ".%ld", (long)getpid());
+		rc = symlinkat(name, dir, temporary) == 0 && renameat(dir, temporary, dir, DEFAULT_LINK) == 0
+			 ? 0
+			 : QK_ERR_IO;
+	}
+	if (rc != 0)
+		say_error("default profile %s: %s", name != NULL ? name : "", strerror(errno));
+	close(dir);
+	return rc;
+}
+
+/* The default goes where its profile goes; to NULL: away. */
+static int move_default(const char *from, const char *to)
+{
+	char name[PROFILE_NAME_MAX + 1];
+
+	return profile_store_default(name) == 0 && strcmp(name, from) == 0 ? profile_store_set_default(to) : 0;
+}
+
+int profile_store_remove(const char *name)
+{
+	char path[PATH_MAX];
+	int dir, rc = open_store(path, &dir);
+
+	if (rc != 0)
+		return rc;
+	if (unlinkat(dir, name, 0) != 0) {
+		say_error("profile %s: %s", name, strerror(errno));
+		rc = errno == ENOENT ? QK_ERR_NOT_FOUND : QK_ERR_IO;
+	}
+	close(dir);
+	return rc == 0 ? move_default(name, NULL) : rc;
+}
+
+int profile_store_rename(const char *from, const char *to)
+{
+	char path[PATH_MAX];
+	int dir, rc = open_store(path, &dir);
+
+	if (rc != 0)
+		return rc;
+	if (renameat2(dir, from, dir, to, RENAME_NOREPLACE) != 0) {
+		rc = errno == EEXIST ? QK_ERR_EXISTS : errno == ENOENT ? QK_ERR_NOT_FOUND : QK_ERR_IO;
+		say_error("profile %s to %s: %s", from, to, strerror(errno));
+	}
+	close(dir);
+	return rc == 0 ? move_default(from, to) : rc;
+}
+
+/* The name when none was given: the default, or the only one there is. */
 static int only_name(char chosen[static PROFILE_NAME_MAX + 1])
 {
 	struct profile_names names;
@@ -184,8 +304,9 @@ static int only_name(char chosen[static PROFILE_NAME_MAX + 1])
 		say_error("there is no profile yet: import the one that the server's administrator made for you "
 			  "with 'qknock enroll FILE'");
 		rc = QK_ERR_NOT_FOUND;
-	} else {
-		say_error("there are several profiles; choose one with --profile ('qknock profiles' lists them)");
+	} else if (profile_store_default(chosen) != 0) {
+		say_error("there are several profiles; choose one with --profile ('qknock profiles' lists them), or a "
+			  "default with 'qknock profiles default NAME'");
 		rc = QK_ERR_NOT_FOUND;
 	}
 	free(names.name);

@@ -32,6 +32,8 @@ enum ctl_option {
 	CTL_TABLE,
 	CTL_FORCE,
 	CTL_OUTPUT,
+	CTL_QR,
+	CTL_URI,
 	CTL_OPTION_COUNT
 };
 

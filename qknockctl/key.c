@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* qknockctl profile, issue, pending */
 #include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 
+#include "libcore/error.h"
 #include "libcore/profile.h"
+#include "libcore/profile_uri.h"
+#include "libcore/qr.h"
 #include "qknockctl/ctl.h"
 #include "qknockctl/listing.h"
 #include "qknockctl/sheet.h"
@@ -27,6 +32,53 @@ static int take_line(void *arg, const struct control_message *item)
 	return CTL_OK;
 }
 
+/* The profile in one line, from its text. */
+static int make_uri(const struct text *t, char uri[static PROFILE_URI_SIZE])
+{
+	struct profile profile;
+	int err = profile_parse(&profile, t->text, t->used, NULL);
+
+	if (err == 0)
+		err = profile_uri_format(&profile, uri, PROFILE_URI_SIZE);
+	if (err == 0)
+		return CTL_OK;
+	ctl_error("profile: %s", error_text(err));
+	return CTL_REFUSED;
+}
+
+static int print_qr(const char *uri)
+{
+	struct qr qr;
+	int err = qr_draw(uri, isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL, &qr);
+
+	if (err != 0) {
+		ctl_error("profile: QR code: %s", error_text(err));
+		return CTL_REFUSED;
+	}
+	fputs(qr.text, stdout);
+	qr_free(&qr);
+	return CTL_OK;
+}
+
+/* As the options say: the text, the URI, a QR code of the URI; both of the former in JSON. */
+static int print_profile(struct ctl *ctl, const struct text *t)
+{
+	char uri[PROFILE_URI_SIZE];
+	int code = make_uri(t, uri);
+
+	if (code != CTL_OK)
+		return code;
+	if (ctl->json)
+		return output_pair("profile", t->text, "uri", uri) ? CTL_OK : CTL_REFUSED;
+	if (ctl->options[CTL_QR] != NULL)
+		return print_qr(uri);
+	if (ctl->options[CTL_URI] != NULL)
+		puts(uri);
+	else
+		fputs(t->text, stdout);
+	return CTL_OK;
+}
+
 int key_profile(struct ctl *ctl, int argc, char **argv)
 {
 	struct text t = {.used = 0};
@@ -36,12 +88,7 @@ int key_profile(struct ctl *ctl, int argc, char **argv)
 	(void)argc;
 	if (code == CTL_OK)
 		code = link_call(ctl, &m, take_line, &t);
-	if (code != CTL_OK)
-		return code;
-	if (ctl->json)
-		return output_object("profile", t.text) ? CTL_OK : CTL_REFUSED;
-	fputs(t.text, stdout);
-	return CTL_OK;
+	return code == CTL_OK ? print_profile(ctl, &t) : code;
 }
 
 static int take_reply(void *arg, const struct control_message *item)

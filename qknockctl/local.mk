@@ -20,7 +20,7 @@ qknockctl_libctl_la_SOURCES = \
 	qknockctl/smstest.c \
 	qknockctl/user.c
 qknockctl_libctl_la_CPPFLAGS = $(AM_CPPFLAGS) $(JANSSON_CFLAGS) $(CRYPT_CFLAGS)
-qknockctl_libctl_la_LIBADD = libcore/libcore.la xt_knock/libknockkernel.la $(JANSSON_LIBS) $(CRYPT_LIBS)
+qknockctl_libctl_la_LIBADD = libcore/libqr.la libcore/libcore.la xt_knock/libknockkernel.la $(JANSSON_LIBS) $(CRYPT_LIBS)
 
 qknockctl_qknockctl_SOURCES = qknockctl/main.c
 qknockctl_qknockctl_LDADD = qknockctl/libctl.la

@@ -35,7 +35,8 @@ static const struct command {
     {"user delete", 1, 1, 0, user_delete, "NAME", "remove the user, end key and grants"},
     {"user list", 0, 0, 0, user_list, "", "all users"},
     {"user show", 1, 1, 0, user_show, "NAME", "one user"},
-    {"profile", 1, 1, 0, key_profile, "USER", "print what the user's client imports"},
+    {"profile", 1, 1, TAKES(CTL_QR) | TAKES(CTL_URI), key_profile, "USER [--qr|--uri]",
+     "print what the user's client imports"},
     {"issue", 1, 2, TAKES(CTL_R) | TAKES(CTL_COUNT), key_issue, "USER ADDRESS [--r R] | USER --count N",
      "print a one-time key line for the address, or a sheet of N keys for any"},
     {"sheet list", 0, 0, 0, sheet_list, "", "sheets of keys, and how many each has left"},
@@ -81,6 +82,8 @@ static const struct option long_options[] = {
     {"table", required_argument, NULL, OPTION_BASE + CTL_TABLE},
     {"force", no_argument, NULL, OPTION_BASE + CTL_FORCE},
     {"output", required_argument, NULL, OPTION_BASE + CTL_OUTPUT},
+    {"qr", no_argument, NULL, OPTION_BASE + CTL_QR},
+    {"uri", no_argument, NULL, OPTION_BASE + CTL_URI},
     {NULL, 0, NULL, 0},
 };
 

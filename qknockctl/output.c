@@ -263,7 +263,13 @@ static void print_json(const json_t *value)
 
 bool output_object(const char *key, const char *value)
 {
-	json_t *object = json_pack("{s:s}", key, value);
+	return output_pair(key, value, NULL, NULL);
+}
+
+bool output_pair(const char *key, const char *value, const char *key2, const char *value2)
+{
+	json_t *object =
+	    key2 != NULL ? json_pack("{s:s, s:s}", key, value, key2, value2) : json_pack("{s:s}", key, value);
 
 	if (object == NULL)
 		return false;

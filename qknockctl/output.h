@@ -47,6 +47,8 @@ void output_free(struct output *output);
 
 /* Writes {"key": "value"}. False when out of memory. */
 bool output_object(const char *key, const char *value);
+/* And {"key": "value", "key2": "value2"}. */
+bool output_pair(const char *key, const char *value, const char *key2, const char *value2);
 
 /* "45s", "1m30s", "2h05m", "3d04h". */
 #define OUTPUT_DURATION_SIZE 32

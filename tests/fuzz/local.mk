@@ -11,6 +11,7 @@ FUZZ_TARGETS = \
 	tests/fuzz/fuzz_grant \
 	tests/fuzz/fuzz_keytext \
 	tests/fuzz/fuzz_profile \
+	tests/fuzz/fuzz_profile_uri \
 	tests/fuzz/fuzz_reply \
 	tests/fuzz/fuzz_request \
 	tests/fuzz/fuzz_settings \
@@ -73,3 +74,7 @@ tests_fuzz_fuzz_keytext_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_settings_SOURCES = tests/fuzz/fuzz_settings.c tests/fuzz/fuzz.h
 tests_fuzz_fuzz_settings_LDADD = qknock/libclient.la $(FUZZ_LIBS)
 tests_fuzz_fuzz_settings_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+
+tests_fuzz_fuzz_profile_uri_SOURCES = tests/fuzz/fuzz_profile_uri.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_profile_uri_LDADD = $(FUZZ_LIBS)
+tests_fuzz_fuzz_profile_uri_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)

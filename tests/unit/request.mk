@@ -3,6 +3,7 @@
 REQUEST_TESTS = \
 	tests/unit/test_ask \
 	tests/unit/test_keytext \
+	tests/unit/test_profile_uri \
 	tests/unit/test_settings \
 	tests/unit/test_terminal
 
@@ -17,6 +18,10 @@ tests_unit_test_keytext_SOURCES = tests/unit/test_keytext.c tests/unit/unit.h
 tests_unit_test_keytext_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_keytext_LDADD = $(CLIENT_LIBS)
 
+tests_unit_test_profile_uri_SOURCES = tests/unit/test_profile_uri.c tests/unit/unit.h
+tests_unit_test_profile_uri_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_profile_uri_LDADD = $(UNIT_LIBS)
+
 tests_unit_test_settings_SOURCES = tests/unit/test_settings.c tests/unit/quiet.h tests/unit/unit.h
 tests_unit_test_settings_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_settings_LDADD = $(CLIENT_LIBS)
@@ -27,4 +32,4 @@ tests_unit_test_terminal_LDADD = $(CLIENT_LIBS) -lutil
 
 # The QR codes as a telephone's camera sees them.
 TESTS += tests/unit/test_qr.sh tests/unit/test_request.sh
-EXTRA_DIST += tests/unit/test_qr.sh tests/unit/test_request.sh
+EXTRA_DIST += tests/unit/qr.sh tests/unit/test_qr.sh tests/unit/test_request.sh

@@ -249,6 +249,74 @@ static void test_damage_is_said_with_its_line(void **state)
 	assert_non_null(strstr(said, "too long"));
 }
 
+static int keep_quiet(int rc)
+{
+	quiet_end(said, sizeof(said));
+	return rc;
+}
+
+#define QUIETLY(call) (quiet_begin(), keep_quiet(call))
+
+static void test_the_default_is_taken_among_several(void **state)
+{
+	char chosen[PROFILE_NAME_MAX + 1], name[PROFILE_NAME_MAX + 1];
+	struct profile loaded;
+
+	(void)state;
+	assert_int_equal(save("gw", false), 0);
+	assert_int_equal(profile_store_default(name), QK_ERR_NOT_FOUND);
+	assert_string_equal(name, "");
+	assert_int_equal(save("other", false), 0);
+	assert_int_equal(QUIETLY(profile_store_set_default("missing")), QK_ERR_IO);
+	assert_int_equal(profile_store_set_default("other"), 0);
+	assert_int_equal(profile_store_set_default("gw"), 0);
+	assert_int_equal(profile_store_default(name), 0);
+	assert_string_equal(name, "gw");
+	assert_int_equal(load(NULL, &loaded, chosen), 0);
+	assert_string_equal(chosen, "gw");
+	assert_int_equal(profile_store_set_default(NULL), 0);
+	assert_int_equal(profile_store_set_default(NULL), 0);
+	assert_int_equal(load(NULL, &loaded, chosen), QK_ERR_NOT_FOUND);
+	assert_non_null(strstr(said, "profiles default"));
+}
+
+static void test_renaming_and_removing(void **state)
+{
+	char chosen[PROFILE_NAME_MAX + 1], name[PROFILE_NAME_MAX + 1];
+	struct profile loaded;
+
+	(void)state;
+	assert_int_equal(QUIETLY(profile_store_remove("gw")), QK_ERR_NOT_FOUND);
+	assert_int_equal(save("gw", false), 0);
+	assert_int_equal(save("other", false), 0);
+	assert_int_equal(profile_store_set_default("gw"), 0);
+	assert_int_equal(QUIETLY(profile_store_rename("gw", "other")), QK_ERR_EXISTS);
+	assert_int_equal(QUIETLY(profile_store_rename("missing", "new")), QK_ERR_NOT_FOUND);
+	assert_int_equal(profile_store_rename("gw", "home"), 0);
+	assert_int_equal(profile_store_default(name), 0);
+	assert_string_equal(name, "home");
+	assert_int_equal(load("gw", &loaded, chosen), QK_ERR_NOT_FOUND);
+	assert_int_equal(load("home", &loaded, chosen), 0);
+	assert_int_equal(profile_store_remove("home"), 0);
+	assert_int_equal(profile_store_default(name), QK_ERR_NOT_FOUND);
+	assert_int_equal(load(NULL, &loaded, chosen), 0);
+	assert_string_equal(chosen, "other");
+}
+
+static void test_text_or_uri(void **state)
+{
+	static const char uri[] = "qknock:1?i=gw.example&h=gw.example.net&u=alice&n=187&w=0,8&s=ssh,tcp,22\r\n";
+	struct profile taken;
+
+	(void)state;
+	assert_int_equal(profile_take(uri, strlen(uri), "test", &taken), 0);
+	assert_memory_equal(&taken, &example, sizeof(taken));
+	assert_int_equal(profile_take(text, strlen(text), "test", &taken), 0);
+	assert_memory_equal(&taken, &example, sizeof(taken));
+	assert_int_not_equal(QUIETLY(profile_take("qknock:1?i=gw&x=1", 17, "test", &taken)), 0);
+	assert_non_null(strstr(said, "test: field 2 of the URI"));
+}
+
 static void test_place_that_cannot_be_made(void **state)
 {
 	char file[PATH_MAX];
@@ -274,6 +342,9 @@ int main(void)
 	    CASE(test_list_is_sorted_and_leaves_the_rest_out),
 	    CASE(test_what_others_may_write_is_refused),
 	    CASE(test_damage_is_said_with_its_line),
+	    CASE(test_the_default_is_taken_among_several),
+	    CASE(test_renaming_and_removing),
+	    CASE(test_text_or_uri),
 	    CASE(test_place_that_cannot_be_made),
 	};
 

@@ -3,6 +3,7 @@
 # qknockctl as people and scripts use it, against the daemon's own parts on a socket in a temporary directory.
 # No root, no network.
 set -u
+. "$(dirname "$0")/qr.sh"
 ctl=$top_builddir/qknockctl/qknockctl
 dir=$(mktemp -d /tmp/qk-store-XXXXXX) || exit 99
 fails=0
@@ -179,6 +180,14 @@ run 0 user disable bob; run 0 user enable bob
 run 0 profile bob; has '^qknock-profile 1$'; has '^host gw.example.net$'; has '^service ssh tcp 22$'; has '^widths 0 64$'
 ! grep -q web "$dir/out" || { echo "FAIL: the profile offers what is not allowed"; fails=$((fails + 1)); }
 run 0 profile bob --json; has '"profile": "qknock-profile 1\\nserver-id gw.example\\n'
+has '"uri": "qknock:1?i=gw.example&h=gw.example.net&u=bob&n='
+run 0 profile bob --uri; has '^qknock:1?i=gw.example&h=gw.example.net&u=bob&n=[0-9]*&w=0,64&s=ssh,tcp,22$'
+uri=$(cat "$dir/out")
+run 0 profile bob --qr
+[ "$(qr_read "$dir/out" "$dir")" = "$uri" ] || { echo "FAIL: the QR code is not the URI"; fails=$((fails + 1)); }
+XDG_CONFIG_HOME=$dir "$top_builddir/qknock/qknock" enroll --quiet "$uri" &&
+	run 0 profile bob && cmp "$dir/out" "$dir/qknock/profiles/gw.example" ||
+	{ echo "FAIL: the URI is not the profile"; fails=$((fails + 1)); }
 run 1 profile nobody; complains 'profile: no such entry'
 run 0 issue alice 192.0.2.9 --r 7; has '^[0-9]* [A-Za-z0-9_-]\{43\} 7$'
 line=$(cat "$dir/out")

@@ -1,40 +1,18 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# QR codes as they are printed, made a picture and read by zbarimg: what a telephone's camera would find in them.
+# The QR codes of requests, as a telephone finds them.
 set -u
+. "$(dirname "$0")/qr.sh"
 work=$(mktemp -d) || exit 99
 trap 'rm -rf "$work"' EXIT
 qknock=${top_builddir:-.}/qknock/qknock
 failures=0
 
-# From half blocks to a picture: in colour dark is what is drawn, else what is not.
-picture() {
-	local dark=1
-
-	grep -q $'\033' "$1" || dark=0
-	sed -e $'s/\033\\[[0-9;]*m//g' -e 's/█/3/g; s/▀/2/g; s/▄/1/g; s/ /0/g' "$1" | grep -E '^[0-3]{20,}$' |
-		awk -v dark="$dark" -v scale=4 '
-		{ row[NR] = $0 }
-		END {
-			print "P1\n" length(row[1]) * scale, NR * 2 * scale
-			for (y = 0; y < NR * 2 * scale; y++) {
-				line = row[int(y / scale / 2) + 1]
-				for (x = 0; x < length(line) * scale; x++) {
-					v = substr(line, int(x / scale) + 1, 1)
-					bit = int(y / scale) % 2 ? v % 2 : int(v / 2)
-					printf "%d ", dark ? bit : 1 - bit
-				}
-				print ""
-			}
-		}' >"$work/picture.pbm"
-	zbarimg -q --raw "$work/picture.pbm" 2>"$work/zbar.err"
-}
-
 # expect WHAT TEXT: the code in the file "out" holds it.
 expect() {
 	local found
 
-	found=$(picture "$work/out")
+	found=$(qr_read "$work/out" "$work")
 	[ "$found" = "$2" ] && return
 	echo "$1: found \"$found\", expected \"$2\""
 	cat "$work/out" "$work/zbar.err"
@@ -51,7 +29,6 @@ never() {
 	failures=$((failures + 1))
 }
 
-command -v zbarimg >/dev/null || { echo "zbarimg is missing: install zbar-tools"; exit 99; }
 export XDG_CONFIG_HOME=$work LC_ALL=C.UTF-8
 unset NO_COLOR
 profile() {
