@@ -39,6 +39,8 @@ static const char usage_text[] =
     "  probe PORT MS         connect: exit 0 open, 1 silence, 2 refused\n"
     "  connect PORT          microseconds from a SYN to its SYN-ACK\n"
     "  race PORT             knock; microseconds from its last packet to the first SYN-ACK\n"
+    "  race-ports A,B PORT   the same for a SYN to each port in turn\n"
+    "  race-datagram FILE KNOCKPORT PORT  the same for one datagram\n"
     "  sync FILE             microseconds to append a page to it and have it on the disk\n";
 
 struct options {
@@ -240,6 +242,17 @@ static int replay(const struct options *o, const char *path)
 	return sent ? 0 : 3;
 }
 
+/* To the source address, if one was given. */
+static void bind_source(const struct options *o, int fd)
+{
+	static const struct address none;
+	struct sockaddr_storage from;
+	socklen_t length = address_to_sockaddr(&o->source, 0, &from);
+
+	if (!address_equal(&o->source, &none) && bind(fd, (struct sockaddr *)&from, length) < 0)
+		die("bind", strerror(errno));
+}
+
 static int probe(const struct options *o, uint16_t port, int timeout_ms)
 {
 	struct sockaddr_storage to;
@@ -250,6 +263,7 @@ static int probe(const struct options *o, uint16_t port, int timeout_ms)
 
 	if (fd < 0)
 		die("socket", strerror(errno));
+	bind_source(o, fd);
 	if (connect(fd, (struct sockaddr *)&to, length) == 0)
 		return 0;
 	if (errno != EINPROGRESS)
@@ -299,25 +313,60 @@ static int race(const struct options *o, const struct wire *wire, uint16_t port,
 	return 3;
 }
 
-static int race_knock(const struct options *o, uint16_t port)
+/* Sends the packets; all before the last have been dealt with when that one leaves and the clock starts. */
+static int race_packets(const struct options *o, const struct wire_packet *packets, unsigned count, uint16_t port)
 {
-	struct sequence_packet packets[KNOCK_COUNT_MAX];
-	unsigned count = derive(o, packets);
-	struct wire_packet packet;
 	uint64_t start = 0;
 	struct wire wire;
 
 	if (open_wire(o, &wire))
 		return 3;
 	for (unsigned i = 0; i < count; i++) {
-		packet = expected(o, &packets[i]);
-		if (i + 1 == count) /* the ones before have been dealt with */
+		if (i + 1 == count)
 			poll(NULL, 0, SETTLE_MS);
 		start = now_ns();
-		if (wire_send(&wire, &packet))
+		if (wire_send(&wire, &packets[i]))
 			return 3;
 	}
 	return race(o, &wire, port, start);
+}
+
+static int race_knock(const struct options *o, uint16_t port)
+{
+	struct sequence_packet knock[KNOCK_COUNT_MAX];
+	struct wire_packet packets[KNOCK_COUNT_MAX];
+	unsigned count = derive(o, knock);
+
+	for (unsigned i = 0; i < count; i++)
+		packets[i] = expected(o, &knock[i]);
+	return race_packets(o, packets, count, port);
+}
+
+/* The knock of others: SYNs to some ports, or one datagram. */
+static int race_ports(const struct options *o, const char *list, uint16_t port)
+{
+	struct wire_packet packets[KNOCK_COUNT_MAX];
+	unsigned count = 0;
+
+	for (int knock_port; (knock_port = next_index(&list, 65536)) >= 0; count++) {
+		if (count == KNOCK_COUNT_MAX)
+			die(list, "too many ports");
+		packets[count] = stranger(o, (uint16_t)knock_port);
+	}
+	return race_packets(o, packets, count, port);
+}
+
+static int race_datagram(const struct options *o, const char *path, uint16_t knock_port, uint16_t port)
+{
+	struct wire_packet packet = stranger(o, knock_port);
+	char text[WIRE_PAYLOAD_MAX + 1];
+
+	packet.udp = true;
+	packet.payload = (const uint8_t *)text;
+	packet.payload_length = read_file(path, text, sizeof(text));
+	if (packet.payload_length > WIRE_PAYLOAD_MAX)
+		die(path, "too long for a datagram of this tool");
+	return race_packets(o, &packet, 1, port);
 }
 
 static int race_connect(const struct options *o, uint16_t port)
@@ -372,6 +421,10 @@ static int run(const struct options *o, int argc, char **argv)
 		return race_connect(o, number(argv[1], 65535));
 	if (argc == 2 && !strcmp(command, "race"))
 		return race_knock(o, number(argv[1], 65535));
+	if (argc == 3 && !strcmp(command, "race-ports"))
+		return race_ports(o, argv[1], number(argv[2], 65535));
+	if (argc == 4 && !strcmp(command, "race-datagram"))
+		return race_datagram(o, argv[1], number(argv[2], 65535), number(argv[3], 65535));
 	if (argc == 2 && !strcmp(command, "sync"))
 		return sync_page(argv[1]);
 	fputs(usage_text, stderr);

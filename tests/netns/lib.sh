@@ -172,6 +172,10 @@ address() {
 two_hosts() {
 	host client
 	host server
+	join_hosts
+}
+
+join_hosts() {
 	cable client e0 server e0
 	must ip -n client link set e0 address $CLIENT_MAC
 	must ip -n server link set e0 address $SERVER_MAC

@@ -139,12 +139,17 @@ static size_t put_syn(const struct wire_packet *packet, uint8_t *p)
 
 static size_t put_datagram(const struct wire_packet *packet, uint8_t *p)
 {
+	size_t length = packet->payload ? packet->payload_length : 4;
+
 	put16(p, packet->source_port);
 	put16(p + 2, packet->port);
-	put16(p + 4, sizeof(struct udphdr) + 4);
+	put16(p + 4, (uint16_t)(sizeof(struct udphdr) + length));
 	put16(p + 6, 0);
-	put32(p + 8, packet->word);
-	return sizeof(struct udphdr) + 4;
+	if (packet->payload)
+		memcpy(p + 8, packet->payload, length);
+	else
+		put32(p + 8, packet->word);
+	return sizeof(struct udphdr) + length;
 }
 
 size_t wire_frame(const struct wire *wire, const struct wire_packet *packet, uint8_t *frame)
@@ -152,7 +157,7 @@ size_t wire_frame(const struct wire *wire, const struct wire_packet *packet, uin
 	bool v4 = address_is_v4(&packet->source);
 	size_t at = put_link(wire, v4 ? ETHERTYPE_IP : ETHERTYPE_IPV6, frame);
 	uint8_t protocol = packet->udp ? IPPROTO_UDP : IPPROTO_TCP;
-	uint8_t payload[64];
+	uint8_t payload[sizeof(struct udphdr) + WIRE_PAYLOAD_MAX];
 	size_t length = packet->udp ? put_datagram(packet, payload) : put_syn(packet, payload);
 	uint32_t sum = protocol + (uint32_t)length;
 

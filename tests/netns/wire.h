@@ -12,7 +12,8 @@
 
 #include "libcore/address.h"
 
-#define WIRE_FRAME_MAX 128
+#define WIRE_PAYLOAD_MAX 300 /* of a datagram */
+#define WIRE_FRAME_MAX 400
 #define WIRE_TAGS_MAX 2
 
 struct wire {
@@ -28,6 +29,8 @@ struct wire_packet {
 	uint16_t source_port, port;
 	uint32_t word; /* initial sequence number, or the first four bytes of the datagram */
 	bool udp;
+	const uint8_t *payload; /* of a datagram; NULL: the word */
+	size_t payload_length;
 };
 
 /* Opens the interface, peer_mac is whom frames go to ("02:00:..."). 0, or -1 with a line on stderr. */
