@@ -2,7 +2,7 @@
 # Benchmarks: "make bench" runs all, "make bench-NAME" one. They print figures and are no tests.
 EXTRA_PROGRAMS = bench/bench_session bench/bench_load bench/bench_pam
 CLEANFILES += $(EXTRA_PROGRAMS)
-BENCHES = bench-session bench-load bench-open bench-wrap bench-pam
+BENCHES = bench-session bench-load bench-open bench-wrap bench-pam bench-flood
 
 bench_bench_session_SOURCES = bench/bench_session.c
 bench_bench_session_LDADD = qknockd/libverifier.la
@@ -43,3 +43,16 @@ CLEANFILES += bench/pam_loop.la
 
 bench-pam: bench/bench_pam bench/pam_loop.la pam_knock/pam_knock.la
 	bench/bench_pam pam_knock/.libs/pam_knock.so bench/.libs/pam_loop.so '$(pamdir)'
+
+# Strangers' packets, and what they cost, beside other programs. Also for tests/netns/test_bench.sh, hence in "make".
+EXTRA_DIST += bench/README.md bench/bench_flood.sh bench/contestants.sh bench/flood.awk
+bench-flood: all
+	$(srcdir)/bench/bench_flood.sh '$(abs_top_builddir)'
+
+noinst_PROGRAMS += bench/flood bench/users
+bench_flood_SOURCES = bench/flood.c bench/meter.c bench/meter.h tests/netns/wire.c tests/netns/wire.h
+bench_flood_LDADD = libcore/libcore.la
+
+# Users with keys, by the thousand.
+bench_users_SOURCES = bench/users.c
+bench_users_LDADD = libcore/libcore.la

@@ -22,7 +22,7 @@ EXTRA_DIST += tests/netns/run tests/netns/lib.sh tests/netns/demo.sh tests/netns
 	tests/netns/test_hooks.sh tests/netns/test_ipv6.sh tests/netns/test_keys.sh \
 	tests/netns/test_many_at_once.sh tests/netns/test_opens_and_closes.sh tests/netns/test_reload.sh \
 	tests/netns/test_replay.sh tests/netns/test_store_fails.sh tests/netns/test_strangers.sh \
-	tests/netns/test_vlan.sh
+	tests/netns/test_bench.sh tests/netns/test_vlan.sh
 
 .PHONY: check-netns
 check-netns: all $(check_PROGRAMS) $(check_LTLIBRARIES)
