@@ -175,6 +175,10 @@ static const struct keyword root_keywords[] = {
 	 .check = check_socket_path, .expected = PATH_EXPECTED ", 107 characters at most"},
 	{.name = "grants_dir", .preset = GRANT_DIR_DEFAULT, .set = keyword_set_text, .offset = IN_CONFIG(grants_dir),
 	 .check = check_path, .expected = PATH_EXPECTED},
+	{.name = "user", .preset = "qknock", .set = keyword_set_text, .offset = IN_CONFIG(user), .check = check_group,
+	 .expected = "the name of a user"},
+	{.name = "capture_user", .preset = "qknock-capture", .set = keyword_set_text, .offset = IN_CONFIG(capture_user),
+	 .check = check_group, .expected = "the name of a user"},
 	{.name = "group", .set = keyword_set_text, .offset = IN_CONFIG(group), .check = check_group,
 	 .expected = "the name of a group"},
 	{.name = "table", .preset = "default", .set = set_table, .offset = IN_CONFIG(table), .check = name_check_table,
@@ -297,6 +301,8 @@ void config_free(struct config *config)
 	free(config->store);
 	free(config->control);
 	free(config->grants_dir);
+	free(config->user);
+	free(config->capture_user);
 	free(config->group);
 	free(config->table);
 	free(config->requests.adapter);

@@ -54,9 +54,11 @@ struct config {
 	char *store;
 	char *control;
 	char *grants_dir;
-	char *group;	  /* owner group of grants directory and control socket; NULL: root's */
-	char *table;	  /* kernel table; NULL: no kernel map */
-	char *sms_number; /* where requests go, which profiles tell clients; NULL if none */
+	char *user;	    /* whom the verifier becomes */
+	char *capture_user; /* whom the processes become that read packets and check pass-codes */
+	char *group;	    /* owner group of grants directory and control socket; NULL: root's */
+	char *table;	    /* kernel table; NULL: no kernel map */
+	char *sms_number;   /* where requests go, which profiles tell clients; NULL if none */
 	struct config_requests requests;
 	char *log_target; /* "syslog", "stderr" or an absolute path */
 	enum log_level log_level;

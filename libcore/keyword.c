@@ -365,23 +365,36 @@ static int read_file(int fd, const char *path, const struct log *log, char **tex
 	return QK_ERR_CONFIG;
 }
 
-int keyword_load(const struct keyword_grammar *grammar, const char *path, const struct log *log, void *target)
+int keyword_read(const char *path, const struct log *log, char **text, size_t *len)
 {
-	char *text = NULL;
-	size_t len;
 	int rc, fd = open(path, O_RDONLY | O_CLOEXEC);
 
+	*text = NULL;
+	*len = 0;
 	if (fd < 0) {
 		log_line(log, LOG_LEVEL_ERROR, "%s: %s", path, strerror(errno));
 		return QK_ERR_IO;
 	}
 	rc = check_file(fd, path, log);
 	if (rc == 0)
-		rc = read_file(fd, path, log, &text, &len);
+		rc = read_file(fd, path, log, text, len);
+	if (rc != 0) {
+		free(*text);
+		*text = NULL;
+	}
+	close(fd);
+	return rc;
+}
+
+int keyword_load(const struct keyword_grammar *grammar, const char *path, const struct log *log, void *target)
+{
+	char *text;
+	size_t len;
+	int rc = keyword_read(path, log, &text, &len);
+
 	if (rc == 0)
 		rc = keyword_parse(grammar, path, text, len, log, target);
 	free(text);
-	close(fd);
 	return rc;
 }
 

@@ -70,6 +70,9 @@ int keyword_parse(const struct keyword_grammar *grammar, const char *name, const
 /* As above from a file, which not everyone may be able to write. Errors: CONFIG, IO, NOMEM. */
 int keyword_load(const struct keyword_grammar *grammar, const char *path, const struct log *log, void *target);
 
+/* The text alone of such a file; the caller frees *text. Errors, logged: CONFIG, IO; NOMEM. */
+int keyword_read(const char *path, const struct log *log, char **text, size_t *len);
+
 /* Where the keyword's value goes. */
 void *keyword_member(const struct keyword *keyword, void *target);
 

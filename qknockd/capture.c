@@ -61,6 +61,7 @@ struct capture {
 	size_t link_count;
 	int epoll_fd;
 	int timer_fd;
+	bool sealed;
 	bool paced;
 	bool busy; /* in the last window */
 	uint64_t window_start;
@@ -89,7 +90,10 @@ static void link_close(struct capture_link *l)
 	if (l->pcap == NULL)
 		return;
 	link_read_drops(l);
-	pcap_close(l->pcap); /* and with its last descriptor it leaves the epoll set */
+	if (l->capture->sealed)
+		epoll_ctl(l->capture->epoll_fd, EPOLL_CTL_DEL, pcap_fileno(l->pcap), NULL);
+	else
+		pcap_close(l->pcap); /* and with its last descriptor it leaves the epoll set */
 	l->pcap = NULL;
 	l->state = LINK_CLOSED;
 }
@@ -222,6 +226,15 @@ fail:
 	return QK_ERR_IO;
 }
 
+/* By the handle's own socket: a sealed capture can make no other. */
+static unsigned link_index_now(const struct capture_link *l)
+{
+	struct ifreq request = {.ifr_flags = 0};
+
+	strncpy(request.ifr_name, l->name, sizeof(request.ifr_name) - 1);
+	return ioctl(pcap_fileno(l->pcap), SIOCGIFINDEX, &request) == 0 ? (unsigned)request.ifr_ifindex : 0;
+}
+
 static bool link_is_up(const struct capture_link *l)
 {
 	struct ifreq request = {.ifr_flags = 0};
@@ -238,7 +251,7 @@ static void link_check(struct capture_link *l)
 {
 	enum link_state state;
 
-	if (!link_is_any(l) && if_nametoindex(l->name) != l->index) {
+	if (!link_is_any(l) && link_index_now(l) != l->index) {
 		link_lost(l, "it was removed or renamed");
 		return;
 	}
@@ -339,9 +352,22 @@ void capture_tick(struct capture *capture)
 
 		if (l->pcap != NULL)
 			link_check(l);
-		if (l->pcap == NULL)
+		if (l->pcap == NULL && !capture->sealed)
 			link_open(l);
 	}
+}
+
+void capture_seal(struct capture *capture)
+{
+	capture->sealed = true;
+}
+
+bool capture_is_open(const struct capture *capture)
+{
+	for (size_t i = 0; i < capture->link_count; i++)
+		if (capture->links[i].pcap != NULL)
+			return true;
+	return false;
 }
 
 int capture_fd(const struct capture *capture)

@@ -6,6 +6,7 @@
 #ifndef QKNOCKD_CAPTURE_H
 #define QKNOCKD_CAPTURE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "libcore/log.h"
@@ -28,6 +29,10 @@ struct capture_counters {
 int capture_open(char *const *interfaces, const struct knock_shape *shape, const struct expected_programs *programs,
 		 const struct log *log, struct capture **out);
 void capture_close(struct capture *capture);
+
+/* From now on nothing is opened or closed any more, for a process that may not: what is lost stays lost. */
+void capture_seal(struct capture *capture);
+bool capture_is_open(const struct capture *capture); /* at least one interface is */
 
 /* A descriptor for epoll: readable when capture_dispatch has work. */
 int capture_fd(const struct capture *capture);

@@ -2,14 +2,10 @@
 #include "qknockd/control_server.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/file.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -37,11 +33,8 @@ struct control_server {
 	int epoll_fd, listen_fd, timer_fd;
 	bool paused; /* not accepting, until the next sweep */
 	bool full;   /* because there was no place: until there is one */
-	dev_t dev;   /* of the socket's own file */
-	ino_t ino;
 	struct control_actions actions;
 	const struct log *log;
-	char *path;
 	uint64_t last_serial;
 	struct client clients[CONTROL_CLIENTS_MAX];
 };
@@ -176,8 +169,7 @@ static void accept_clients(struct control_server *s)
 		else if (errno == EAGAIN)
 			return;
 		else if (errno != EINTR && errno != ECONNABORTED) {
-			log_line(s->log, LOG_LEVEL_WARNING, "control cannot accept: %s path=%s", strerror(errno),
-				 s->path);
+			log_line(s->log, LOG_LEVEL_WARNING, "control cannot accept: %s", strerror(errno));
 			pause_accepting(s, false);
 			return;
 		}
@@ -300,82 +292,7 @@ int control_server_fd(const struct control_server *s)
 	return s->epoll_fd;
 }
 
-/* --- the socket --- */
-
-/* Removes what a dead daemon left. */
-static int remove_dead(struct control_server *s, const struct sockaddr_un *sun)
-{
-	struct stat st;
-	int fd, err = QK_ERR_IO;
-
-	if (lstat(s->path, &st) != 0)
-		return QK_ERR_IO;
-	if (!S_ISSOCK(st.st_mode)) {
-		errno = EEXIST;
-		return QK_ERR_IO;
-	}
-	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return QK_ERR_IO;
-	if (connect(fd, (const struct sockaddr *)sun, sizeof(*sun)) == 0 || errno == EAGAIN)
-		err = QK_ERR_EXISTS;
-	else if (errno == ECONNREFUSED)
-		err = unlink(s->path) == 0 ? 0 : QK_ERR_IO;
-	close(fd);
-	return err;
-}
-
-static int bind_socket(struct control_server *s, gid_t group, const struct sockaddr_un *sun)
-{
-	const struct sockaddr *address = (const struct sockaddr *)sun;
-	struct stat st;
-	int err;
-
-	s->listen_fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	/* The file gets the socket's mode: closed to others from its first moment. */
-	if (s->listen_fd < 0 || fchmod(s->listen_fd, 0600) != 0)
-		return QK_ERR_IO;
-	if (bind(s->listen_fd, address, sizeof(*sun)) != 0) {
-		err = errno == EADDRINUSE ? remove_dead(s, sun) : QK_ERR_IO;
-		if (err != 0)
-			return err;
-		if (bind(s->listen_fd, address, sizeof(*sun)) != 0)
-			return QK_ERR_IO;
-	}
-	if (lstat(s->path, &st) != 0)
-		return QK_ERR_IO;
-	s->dev = st.st_dev;
-	s->ino = st.st_ino;
-	if (group != (gid_t)-1 && lchown(s->path, (uid_t)-1, group) != 0)
-		return QK_ERR_IO;
-	return chmod(s->path, 0660) != 0 || listen(s->listen_fd, CONTROL_CLIENTS_MAX) != 0 ? QK_ERR_IO : 0;
-}
-
-/* Two daemons that start at once: the lock on the directory keeps the second one from taking the socket of the
- * first, bound but not yet listening, for a dead one. */
-static int open_socket(struct control_server *s, gid_t group)
-{
-	struct sockaddr_un sun;
-	char directory[sizeof(sun.sun_path)];
-	const char *name;
-	int fd, err;
-
-	if (control_address(s->path, &sun) != 0)
-		return QK_ERR_IO;
-	name = dirname(memcpy(directory, sun.sun_path, sizeof(directory)));
-	if (mkdir(name, 0700) == 0) {
-		if ((group != (gid_t)-1 && chown(name, (uid_t)-1, group) != 0) || chmod(name, 0750) != 0)
-			return QK_ERR_IO;
-	} else if (errno != EEXIST) {
-		return QK_ERR_IO;
-	}
-	fd = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return QK_ERR_IO;
-	err = flock(fd, LOCK_EX) == 0 ? bind_socket(s, group, &sun) : QK_ERR_IO;
-	close(fd);
-	return err;
-}
+/* --- opening and closing --- */
 
 static int open_events(struct control_server *s)
 {
@@ -388,7 +305,7 @@ static int open_events(struct control_server *s)
 	return watch(s, s->listen_fd, EVENT_LISTEN) != 0 || watch(s, s->timer_fd, EVENT_TIMER) != 0 ? QK_ERR_IO : 0;
 }
 
-int control_server_open(const char *path, gid_t group, const struct control_actions *actions, const struct log *log,
+int control_server_open(int listen_fd, const struct control_actions *actions, const struct log *log,
 			struct control_server **out)
 {
 	struct control_server *s = calloc(1, sizeof(*s));
@@ -397,18 +314,15 @@ int control_server_open(const char *path, gid_t group, const struct control_acti
 	*out = NULL;
 	if (s == NULL)
 		return QK_ERR_NOMEM;
-	s->epoll_fd = s->listen_fd = s->timer_fd = -1;
+	s->epoll_fd = s->timer_fd = -1;
+	s->listen_fd = listen_fd;
 	for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++)
 		s->clients[i].fd = -1;
 	s->actions = *actions;
 	s->log = log;
-	s->path = strdup(path);
-	err = s->path == NULL ? QK_ERR_NOMEM : open_socket(s, group);
-	if (err == 0)
-		err = open_events(s);
+	err = open_events(s);
 	if (err != 0) {
-		log_line(log, LOG_LEVEL_ERROR, "control socket cannot be opened: %s path=%s",
-			 err == QK_ERR_EXISTS ? "another daemon answers there" : strerror(errno), path);
+		log_line(log, LOG_LEVEL_ERROR, "control cannot be served: %s", strerror(errno));
 		control_server_close(s);
 		return err;
 	}
@@ -418,21 +332,14 @@ int control_server_open(const char *path, gid_t group, const struct control_acti
 
 void control_server_close(struct control_server *s)
 {
-	struct stat st;
-
 	if (s == NULL)
 		return;
 	for (size_t i = 0; i < CONTROL_CLIENTS_MAX; i++)
 		if (s->clients[i].fd >= 0)
 			drop(&s->clients[i]);
-	if (s->ino != 0 && lstat(s->path, &st) == 0 && st.st_dev == s->dev && st.st_ino == s->ino)
-		unlink(s->path);
-	if (s->listen_fd >= 0)
-		close(s->listen_fd);
 	if (s->timer_fd >= 0)
 		close(s->timer_fd);
 	if (s->epoll_fd >= 0)
 		close(s->epoll_fd);
-	free(s->path);
 	free(s);
 }

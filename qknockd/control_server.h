@@ -35,12 +35,11 @@ struct control_actions {
 	void *arg;
 };
 
-/* Makes the socket (mode 0660, group gid unless (gid_t)-1), and its directory (0750) if that alone is missing;
- * replaces a dead socket, refuses to replace one that answers or a file that is none. actions is copied, log
- * borrowed. Peers that may do anything are uid 0 and the daemon's own. Errors, logged: IO, EXISTS; NOMEM. */
-int control_server_open(const char *path, gid_t group, const struct control_actions *actions, const struct log *log,
+/* Serves who connects to listen_fd (control_socket.h), which is borrowed as log is. actions is copied. Peers that may
+ * do anything are uid 0 and the process's own. Errors, logged: IO; NOMEM. */
+int control_server_open(int listen_fd, const struct control_actions *actions, const struct log *log,
 			struct control_server **out);
-void control_server_close(struct control_server *server); /* unlinks the socket, if it still is this one */
+void control_server_close(struct control_server *server);
 
 int control_server_fd(const struct control_server *server); /* for epoll */
 

@@ -27,6 +27,8 @@ struct engine {
 	struct keyring *ring;
 	struct sheets *sheets;
 	struct engine_counters counters;
+	struct address *own; /* the host's addresses as somebody else sees them; NULL: nobody else looks */
+	size_t own_count;
 	char boot_id[CLOCK_BOOT_ID_SIZE];
 	bool behind; /* keys are left as they were before the last reload */
 };
@@ -134,6 +136,7 @@ void engine_free(struct engine *engine)
 	sheets_free(engine->sheets);
 	keyring_free(engine->ring);
 	session_table_free(engine->table);
+	free(engine->own);
 	free(engine);
 }
 
@@ -336,16 +339,20 @@ static int issue_again(struct engine *engine, struct keyring_key *key, const str
 static int draw_r(const struct engine *engine, const struct store_user *user, const struct address *client, uint64_t *r)
 {
 	uint16_t widths[CHAIN_WIDTHS_MAX];
-	struct address *avoid = NULL;
-	struct chain_policy policy = {.widths = widths, .packet_count = engine->config->shape.count};
-	int rc = localaddr_list(&avoid, &policy.avoid_count);
+	struct address *found = NULL;
+	struct chain_policy policy = {.widths = widths,
+				      .packet_count = engine->config->shape.count,
+				      .avoid = engine->own,
+				      .avoid_count = engine->own_count};
+	int rc = engine->own == NULL ? localaddr_list(&found, &policy.avoid_count) : 0;
 
 	if (rc == 0) {
-		policy.avoid = avoid;
+		if (found != NULL)
+			policy.avoid = found;
 		policy.width_count = policy_widths(engine->config, user, client, widths);
 		rc = chain_draw_r(client, user->p * user->q, &policy, r);
 	}
-	free(avoid);
+	free(found);
 	return rc;
 }
 
@@ -425,6 +432,19 @@ int engine_issue(struct engine *engine, const char *user, const struct address *
 {
 	memset(otp, 0, sizeof(*otp));
 	return issue(engine, user, client, r, otp);
+}
+
+int engine_set_own_addresses(struct engine *engine, const struct address *list, size_t count)
+{
+	struct address *copy = calloc(count + 1, sizeof(*copy));
+
+	if (copy == NULL)
+		return QK_ERR_NOMEM;
+	memcpy(copy, list, count * sizeof(*copy));
+	free(engine->own);
+	engine->own = copy;
+	engine->own_count = count;
+	return 0;
 }
 
 /* --- configuration and users --- */

@@ -47,6 +47,9 @@ void engine_expect(struct engine *engine, struct expected_set *expected);
  * stay the same. */
 int engine_reload(struct engine *engine, const struct config *config);
 
+/* The host's own addresses, copied; until then they are looked up whenever they are needed. Errors: NOMEM. */
+int engine_set_own_addresses(struct engine *engine, const struct address *list, size_t count);
+
 void engine_packet(void *engine, const struct frame_knock *knock); /* for capture_dispatch */
 void engine_tick(struct engine *engine);			   /* expires keys and grants */
 uint64_t engine_next_event(const struct engine *engine);	   /* CLOCK_BOOTTIME ns; 0: none */

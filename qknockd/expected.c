@@ -140,6 +140,24 @@ const struct expected_programs *expected_get_programs(const struct expected_set 
 	return &set->programs;
 }
 
+void expected_leave(struct expected_set *set)
+{
+	munmap(set->control, sizeof(*set->control));
+	close_fd(set->programs.network);
+	close_fd(set->programs.ethernet);
+	free(set);
+}
+
+void expected_set_log(struct expected_set *set, const struct log *log)
+{
+	set->log = log;
+}
+
+int expected_map(const struct expected_set *set)
+{
+	return set->map_fd;
+}
+
 void expected_set_ports(struct expected_set *set, uint16_t first, uint16_t last)
 {
 	__atomic_store_n(&set->control->port_first, first, __ATOMIC_SEQ_CST);

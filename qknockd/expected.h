@@ -40,6 +40,12 @@ void expected_close(struct expected_set *set); /* filters that are attached stay
 /* To be attached; they belong to the set. */
 const struct expected_programs *expected_get_programs(const struct expected_set *set);
 
+/* For processes that have forked off the one that opened the set: one that keeps it, and one that has attached its
+ * programs and has no more to do with it. */
+void expected_leave(struct expected_set *set);
+void expected_set_log(struct expected_set *set, const struct log *log);
+int expected_map(const struct expected_set *set); /* what a process that keeps the set needs, besides its memory */
+
 /* Only packets to these ports pass; none do before this was called. */
 void expected_set_ports(struct expected_set *set, uint16_t first, uint16_t last);
 

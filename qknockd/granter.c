@@ -12,7 +12,6 @@
 
 #include "libcore/clock.h"
 #include "libcore/error.h"
-#include "qknockd/place.h"
 
 enum { DIRECTORY, TABLE, PLACES };
 
@@ -42,7 +41,7 @@ RB_HEAD(end_tree, entry);
 
 struct granter {
 	struct store *store;
-	struct hooks *hooks;
+	struct granter_outside outside;
 	const struct log *log;
 	const struct config *config;
 	char boot_id[CLOCK_BOOT_ID_SIZE];
@@ -74,25 +73,44 @@ static int compare_ends(const struct entry *a, const struct entry *b)
 RB_GENERATE_INTERNAL(key_tree, entry, in_keys, compare_keys, __attribute__((unused)) static)
 RB_GENERATE_INTERNAL(end_tree, entry, in_ends, compare_ends, __attribute__((unused)) static)
 
+static int run_here(void *arg, enum hook_kind kind, char *const *argv, const struct store_grant *grant,
+		    void (*started)(void *arg), void *started_arg)
+{
+	(void)kind;
+	return hooks_run(arg, argv, grant, started, started_arg);
+}
+
 int granter_new(struct store *store, struct hooks *hooks, const struct log *log, struct granter **out)
 {
-	struct granter *granter = calloc(1, sizeof(*granter));
-	int rc = QK_ERR_NOMEM;
+	struct granter_outside outside = {.run_hook = run_here, .arg = hooks};
+	int rc = place_new_directory(log, &outside.directory);
 
 	*out = NULL;
-	if (granter == NULL)
-		return rc;
-	granter->store = store;
-	granter->hooks = hooks;
-	granter->log = log;
-	rc = place_new_directory(log, &granter->places[DIRECTORY]);
 	if (rc == 0)
-		rc = place_new_table(log, &granter->places[TABLE]);
+		rc = place_new_table(log, &outside.table);
 	if (rc == 0)
-		*out = granter;
-	else
-		granter_free(granter);
+		return granter_new_outside(store, &outside, log, out);
+	place_free(outside.directory);
 	return rc;
+}
+
+int granter_new_outside(struct store *store, const struct granter_outside *outside, const struct log *log,
+			struct granter **out)
+{
+	struct granter *granter = calloc(1, sizeof(*granter));
+
+	*out = granter;
+	if (granter == NULL) {
+		place_free(outside->directory);
+		place_free(outside->table);
+		return QK_ERR_NOMEM;
+	}
+	granter->store = store;
+	granter->outside = *outside;
+	granter->log = log;
+	granter->places[DIRECTORY] = outside->directory;
+	granter->places[TABLE] = outside->table;
+	return 0;
 }
 
 static void take_out(struct granter *granter, struct entry *entry)
@@ -301,7 +319,8 @@ static void queue_close_hook(struct granter *granter, struct entry *entry)
 	char *const *argv = service != NULL ? service->close_hook : NULL;
 
 	if (!entry->hook_queued)
-		entry->hook_queued = hooks_run(granter->hooks, argv, &entry->grant, note_hook_start, entry) == 0;
+		entry->hook_queued = granter->outside.run_hook(granter->outside.arg, HOOK_CLOSE, argv, &entry->grant,
+							       note_hook_start, entry) == 0;
 }
 
 /* True when nothing is owed any more: the entry is gone. The store's record goes last, so that a hook that was
@@ -446,7 +465,8 @@ int granter_add(struct granter *granter, const struct store_grant *grant)
 	}
 	forget_superseded(granter, old);
 	service = service_of(granter, entry);
-	rc = hooks_run(granter->hooks, service != NULL ? service->open_hook : NULL, grant, NULL, NULL);
+	rc = granter->outside.run_hook(granter->outside.arg, HOOK_OPEN, service != NULL ? service->open_hook : NULL,
+				       grant, NULL, NULL);
 	log_begin(granter, grant);
 	return first != 0 ? first : rc;
 }

@@ -12,12 +12,25 @@
 #include "libcore/config.h"
 #include "libcore/log.h"
 #include "qknockd/hooks.h"
+#include "qknockd/place.h"
 #include "qknockd/store.h"
 
 struct granter;
 
+/* What a granter does outside of itself, for one that may do nothing there by itself. */
+struct granter_outside {
+	struct place *directory, *table; /* become the granter's, also on error */
+	/* As hooks_run, for one of the hooks of the grant's service. argv is what the configuration says, NULL for
+	 * none. */
+	int (*run_hook)(void *arg, enum hook_kind kind, char *const *argv, const struct store_grant *grant,
+			void (*started)(void *arg), void *started_arg);
+	void *arg;
+};
+
 /* All borrowed; to be freed before hooks. granter_start (below) does the work. Errors: NOMEM. */
 int granter_new(struct store *store, struct hooks *hooks, const struct log *log, struct granter **out);
+int granter_new_outside(struct store *store, const struct granter_outside *outside, const struct log *log,
+			struct granter **out);
 void granter_free(struct granter *granter);
 
 /* At start: opens directory and map of the configuration, brings both in line with the store's grants (a used

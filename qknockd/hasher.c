@@ -4,13 +4,10 @@
 #include <crypt.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "libcore/crypto.h"
@@ -18,33 +15,29 @@
 #include "libcore/otp.h"
 #include "qknockd/store.h"
 
-#define CHILD_FD 3
-#define NICENESS 10 /* a burst of requests yields to the knocks */
-
 struct job {
 	uint64_t id;
 	char hash[STORE_PASS_HASH_SIZE];
 	char pass_code[OTP_PASS_CODE_MAX + 1];
-	bool real; /* false: for the time it takes only */
+	uint8_t real; /* 0: for the time it takes only */
 };
 
 struct result {
 	uint64_t id;
-	bool ok;
+	uint8_t ok;
 };
 
 struct hasher {
 	hasher_done *done;
 	void *arg;
 	const struct log *log;
-	int epoll_fd; /* what callers watch: the socket below changes when the child is replaced */
-	int fd;
-	pid_t child;
+	int epoll_fd; /* what callers watch: the socket below changes when the process is replaced */
+	int fd;	      /* -1: there is none */
 	uint64_t waiting[HASHER_WAITING_MAX];
 	size_t waiting_count;
 };
 
-/* --- the child --- */
+/* --- the process that checks --- */
 
 static bool matches(const struct job *job, const char *dummy, struct crypt_data *data)
 {
@@ -55,7 +48,7 @@ static bool matches(const struct job *job, const char *dummy, struct crypt_data 
 	return got != NULL && got[0] != '*' && job->real && strlen(got) == len && crypto_equal(got, job->hash, len);
 }
 
-static void __attribute__((noreturn)) serve(void)
+void hasher_serve(int fd)
 {
 	static struct crypt_data data;
 	char dummy[CRYPT_GENSALT_OUTPUT_SIZE];
@@ -63,95 +56,46 @@ static void __attribute__((noreturn)) serve(void)
 
 	/* The same method and cost as qknockctl's hashes have. */
 	if (crypt_gensalt_rn("$y$", 0, NULL, 0, dummy, sizeof(dummy)) == NULL)
-		_exit(1);
+		return;
 
-	while (recv(CHILD_FD, &job, sizeof(job), 0) == (ssize_t)sizeof(job)) {
+	while (recv(fd, &job, sizeof(job), 0) == (ssize_t)sizeof(job)) {
 		struct result result;
 
 		memset(&result, 0, sizeof(result)); /* the bytes between the fields leave this process too */
 		result.id = job.id;
+		job.hash[sizeof(job.hash) - 1] = '\0';
+		job.pass_code[sizeof(job.pass_code) - 1] = '\0';
 		result.ok = matches(&job, dummy, &data);
 		crypto_wipe(&job, sizeof(job));
 		crypto_wipe(&data, sizeof(data));
-		if (send(CHILD_FD, &result, sizeof(result), MSG_NOSIGNAL) != (ssize_t)sizeof(result))
-			break;
+		if (send(fd, &result, sizeof(result), MSG_NOSIGNAL) != (ssize_t)sizeof(result))
+			return;
 	}
-	_exit(0);
 }
 
-static void __attribute__((noreturn)) become_child(int fd, pid_t parent)
+/* --- the one who asks --- */
+
+static void detach(struct hasher *hasher)
 {
-	int null = open("/dev/null", O_RDWR);
-	sigset_t none;
-
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent || null < 0)
-		_exit(1);
-	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	/* The socket first: it may be any number, 0 to 2 included. */
-	if (dup2(fd, CHILD_FD) < 0)
-		_exit(1);
-	for (int i = 0; i <= STDERR_FILENO; i++)
-		dup2(null, i);
-	close_range(CHILD_FD + 1, ~0U, 0);
-	if (nice(NICENESS) < 0)
-		errno = 0; /* it works all the same */
-	signal(SIGTERM, SIG_DFL);
-	signal(SIGINT, SIG_IGN); /* of the terminal: the parent ends us */
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	serve();
-}
-
-/* --- the parent --- */
-
-static void stop(struct hasher *hasher)
-{
-	if (hasher->fd >= 0)
+	if (hasher->fd >= 0) {
+		epoll_ctl(hasher->epoll_fd, EPOLL_CTL_DEL, hasher->fd, NULL);
 		close(hasher->fd);
-	hasher->fd = -1;
-	if (hasher->child > 0) {
-		kill(hasher->child, SIGKILL);
-		waitpid(hasher->child, NULL, 0);
 	}
-	hasher->child = -1;
-}
-
-static int start(struct hasher *hasher)
-{
-	struct epoll_event event = {.events = EPOLLIN};
-	pid_t parent = getpid();
-	int fds[2];
-
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) != 0)
-		return QK_ERR_IO;
-	hasher->child = fork();
-	if (hasher->child == 0)
-		become_child(fds[1], parent);
-	close(fds[1]);
-	hasher->fd = fds[0];
-	if (hasher->child > 0 && fcntl(fds[0], F_SETFL, O_NONBLOCK) == 0 &&
-	    epoll_ctl(hasher->epoll_fd, EPOLL_CTL_ADD, fds[0], &event) == 0)
-		return 0;
-	stop(hasher);
-	return QK_ERR_IO;
+	hasher->fd = -1;
 }
 
 int hasher_new(hasher_done *done, void *arg, const struct log *log, struct hasher **out)
 {
 	struct hasher *hasher = calloc(1, sizeof(*hasher));
-	int rc = QK_ERR_IO;
 
 	*out = NULL;
 	if (hasher == NULL)
 		return QK_ERR_NOMEM;
-	*hasher = (struct hasher){.done = done, .arg = arg, .log = log, .fd = -1, .child = -1};
+	*hasher = (struct hasher){.done = done, .arg = arg, .log = log, .fd = -1};
 	hasher->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	if (hasher->epoll_fd >= 0)
-		rc = start(hasher);
-	if (rc != 0) {
+	if (hasher->epoll_fd < 0) {
 		hasher_free(hasher);
-		return rc;
+		return QK_ERR_IO;
 	}
 	*out = hasher;
 	return 0;
@@ -161,7 +105,7 @@ void hasher_free(struct hasher *hasher)
 {
 	if (hasher == NULL)
 		return;
-	stop(hasher);
+	detach(hasher);
 	if (hasher->epoll_fd >= 0)
 		close(hasher->epoll_fd);
 	free(hasher);
@@ -177,7 +121,7 @@ int hasher_check(struct hasher *hasher, uint64_t id, const char *hash, const cha
 	struct job job = {.id = id, .real = hash != NULL && hash[0] == '$'};
 	ssize_t sent;
 
-	if (hasher->waiting_count == HASHER_WAITING_MAX || (hasher->fd < 0 && start(hasher) != 0))
+	if (hasher->waiting_count == HASHER_WAITING_MAX || hasher->fd < 0)
 		return QK_ERR_AGAIN;
 	if (job.real)
 		strncpy(job.hash, hash, sizeof(job.hash) - 1);
@@ -201,16 +145,25 @@ static void finish(struct hasher *hasher, uint64_t id, enum hasher_answer answer
 	}
 }
 
-/* Whatever the child was asked stays undecided: it says nothing about the pass-codes. */
-static void replace_child(struct hasher *hasher)
+/* Whatever the process was asked stays undecided: it says nothing about the pass-codes. */
+static void give_up(struct hasher *hasher)
 {
-	log_line(hasher->log, LOG_LEVEL_ERROR, "the process that checks pass-codes has died waiting=%zu",
-		 hasher->waiting_count);
-	stop(hasher);
+	detach(hasher);
 	while (hasher->waiting_count > 0)
 		finish(hasher, hasher->waiting[0], HASHER_UNDONE);
-	if (start(hasher) != 0)
-		log_line(hasher->log, LOG_LEVEL_ERROR, "and can't be started again: %s", strerror(errno));
+}
+
+int hasher_attach(struct hasher *hasher, int fd)
+{
+	struct epoll_event event = {.events = EPOLLIN};
+
+	give_up(hasher);
+	if (fcntl(fd, F_SETFL, O_NONBLOCK) != 0 || epoll_ctl(hasher->epoll_fd, EPOLL_CTL_ADD, fd, &event) != 0) {
+		close(fd);
+		return QK_ERR_IO;
+	}
+	hasher->fd = fd;
+	return 0;
 }
 
 void hasher_dispatch(struct hasher *hasher)
@@ -218,8 +171,13 @@ void hasher_dispatch(struct hasher *hasher)
 	struct result result;
 	ssize_t n;
 
+	if (hasher->fd < 0)
+		return;
 	while ((n = recv(hasher->fd, &result, sizeof(result), MSG_DONTWAIT)) == (ssize_t)sizeof(result))
-		finish(hasher, result.id, result.ok ? HASHER_YES : HASHER_NO);
-	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
-		replace_child(hasher);
+		finish(hasher, result.id, result.ok == 1 ? HASHER_YES : HASHER_NO);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	log_line(hasher->log, LOG_LEVEL_ERROR, "the process that checks pass-codes has died waiting=%zu",
+		 hasher->waiting_count);
+	give_up(hasher);
 }

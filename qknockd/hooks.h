@@ -15,6 +15,8 @@
 
 #define HOOKS_PARALLEL 16
 
+enum hook_kind { HOOK_OPEN, HOOK_CLOSE }; /* of a service */
+
 struct hooks;
 
 int hooks_new(const struct log *log, struct hooks **out); /* NOMEM */

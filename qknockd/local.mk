@@ -4,9 +4,13 @@ noinst_LTLIBRARIES += qknockd/libverifier.la
 
 qknockd_libverifier_la_SOURCES = \
 	qknockd/capture.c qknockd/capture.h \
+	qknockd/captures.c qknockd/captures.h \
+	qknockd/checker.c qknockd/checker.h \
+	qknockd/child.c qknockd/child.h \
 	qknockd/control_call.c qknockd/control_call.h \
 	qknockd/control_server.c qknockd/control_server.h \
 	qknockd/control_sheets.c qknockd/control_sheets.h \
+	qknockd/control_socket.c qknockd/control_socket.h \
 	qknockd/control_users.c qknockd/control_users.h \
 	qknockd/control_verbs.c qknockd/control_verbs.h \
 	qknockd/daemon.c qknockd/daemon.h \
@@ -14,6 +18,7 @@ qknockd_libverifier_la_SOURCES = \
 	qknockd/dbrow.c qknockd/dbrow.h \
 	qknockd/engine.c qknockd/engine.h \
 	qknockd/expected.c qknockd/expected.h qknockd/expected_bpf.h \
+	qknockd/feed.c qknockd/feed.h \
 	qknockd/filter.c qknockd/filter.h \
 	qknockd/frame.c qknockd/frame.h \
 	qknockd/granter.c qknockd/granter.h \
@@ -22,16 +27,25 @@ qknockd_libverifier_la_SOURCES = \
 	qknockd/keyring.c qknockd/keyring.h \
 	qknockd/localaddr.c qknockd/localaddr.h \
 	qknockd/logger.c qknockd/logger.h \
+	qknockd/news.c qknockd/news.h \
+	qknockd/performer.c qknockd/performer.h \
 	qknockd/place.c qknockd/place.h \
 	qknockd/policy.c qknockd/policy.h \
+	qknockd/privop.c qknockd/privop.h \
+	qknockd/remote.c qknockd/remote.h \
 	qknockd/requests.c qknockd/requests.h \
+	qknockd/sandbox.c qknockd/sandbox.h \
 	qknockd/session.c qknockd/session.h \
 	qknockd/sheets.c qknockd/sheets.h \
 	qknockd/store.h qknockd/store_sheets.c qknockd/store_sqlite.c qknockd/store_sqlite.h \
-	qknockd/throttle.c qknockd/throttle.h
+	qknockd/storedir.c qknockd/storedir.h \
+	qknockd/throttle.c qknockd/throttle.h \
+	qknockd/verifier.c qknockd/verifier.h
 nodist_qknockd_libverifier_la_SOURCES = qknockd/expected_code.h
-qknockd_libverifier_la_CPPFLAGS = $(AM_CPPFLAGS) $(CRYPT_CFLAGS) $(PCAP_CFLAGS) $(SQLITE_CFLAGS)
-qknockd_libverifier_la_LIBADD = libcore/libcore.la xt_knock/libknockmap.la $(CRYPT_LIBS) $(PCAP_LIBS) $(SQLITE_LIBS)
+qknockd_libverifier_la_CPPFLAGS = $(AM_CPPFLAGS) $(CAPNG_CFLAGS) $(CRYPT_CFLAGS) $(PCAP_CFLAGS) \
+	$(SECCOMP_CFLAGS) $(SQLITE_CFLAGS)
+qknockd_libverifier_la_LIBADD = libcore/libcore.la xt_knock/libknockmap.la $(CAPNG_LIBS) $(CRYPT_LIBS) $(PCAP_LIBS) \
+	$(SECCOMP_LIBS) $(SQLITE_LIBS)
 
 sbin_PROGRAMS += qknockd/qknockd
 qknockd_qknockd_SOURCES = qknockd/main.c

@@ -11,18 +11,9 @@
 #include "libcore/grantdir.h"
 #include "xt_knock/knockmap.h"
 
-struct operations {
-	const char *name;
-	int (*open)(struct place *place);
-	void (*close)(struct place *place);
-	bool (*is_current)(const struct place *place);
-	int (*put)(struct place *place, const struct grant *g, uint64_t used);
-	int (*remove)(struct place *place, const struct grant *g);
-	int (*walk)(struct place *place, int (*each)(void *arg, const struct grant *g, uint64_t used), void *arg);
-};
-
 struct place {
-	const struct operations *operations;
+	const struct place_operations *operations;
+	void *arg;
 	const struct log *log;
 	char *where;
 	char *group;
@@ -90,7 +81,7 @@ static bool is_always_current(const struct place *place)
 	return true;
 }
 
-static const struct operations directory_operations = {
+static const struct place_operations directory_operations = {
     .name = "grants directory",
     .open = open_directory,
     .close = close_directory,
@@ -144,7 +135,7 @@ static int walk_entries(struct place *place, int (*each)(void *arg, const struct
 	return knockmap_walk(place->map, each_entry, &walk);
 }
 
-static const struct operations table_operations = {
+static const struct place_operations table_operations = {
     .name = "kernel table",
     .open = open_map,
     .close = close_map,
@@ -156,7 +147,7 @@ static const struct operations table_operations = {
 
 /* Both. */
 
-static int new_place(const struct operations *operations, const struct log *log, struct place **out)
+int place_new(const struct place_operations *operations, void *arg, const struct log *log, struct place **out)
 {
 	struct place *place = calloc(1, sizeof(*place));
 
@@ -164,6 +155,7 @@ static int new_place(const struct operations *operations, const struct log *log,
 	if (place == NULL)
 		return QK_ERR_NOMEM;
 	place->operations = operations;
+	place->arg = arg;
 	place->log = log;
 	place->map = -1;
 	return 0;
@@ -171,12 +163,17 @@ static int new_place(const struct operations *operations, const struct log *log,
 
 int place_new_directory(const struct log *log, struct place **out)
 {
-	return new_place(&directory_operations, log, out);
+	return place_new(&directory_operations, NULL, log, out);
 }
 
 int place_new_table(const struct log *log, struct place **out)
 {
-	return new_place(&table_operations, log, out);
+	return place_new(&table_operations, NULL, log, out);
+}
+
+void *place_arg(const struct place *place)
+{
+	return place->arg;
 }
 
 void place_free(struct place *place)
@@ -215,6 +212,8 @@ void place_recovered(struct place *place)
 		return;
 	log_line(place->log, LOG_LEVEL_NOTICE, "%s %s: works again, all grants are written", place->operations->name,
 		 place->where);
+	if (place->operations->recovered != NULL)
+		place->operations->recovered(place);
 	place->failing = 0;
 }
 
@@ -234,7 +233,7 @@ int place_set(struct place *place, const char *where, const char *group)
 	place->where = new_where;
 	place->group = new_group;
 	place->failing = 0;
-	return 0;
+	return place->operations->set != NULL ? place->operations->set(place) : 0;
 }
 
 static bool is_same(const char *a, const char *b)

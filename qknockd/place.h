@@ -15,9 +15,25 @@
 
 struct place;
 
+/* What kind of place it is; of set and recovered either may be NULL. */
+struct place_operations {
+	const char *name;
+	int (*open)(struct place *place);
+	void (*close)(struct place *place);
+	bool (*is_current)(const struct place *place);
+	int (*put)(struct place *place, const struct grant *g, uint64_t used);
+	int (*remove)(struct place *place, const struct grant *g);
+	int (*walk)(struct place *place, int (*each)(void *arg, const struct grant *g, uint64_t used), void *arg);
+	int (*set)(struct place *place);	/* where it shall be next has changed */
+	void (*recovered)(struct place *place); /* place_recovered was called */
+};
+
 int place_new_directory(const struct log *log, struct place **out); /* NOMEM */
 int place_new_table(const struct log *log, struct place **out);	    /* NOMEM */
-void place_free(struct place *place);				    /* what is written stays */
+/* One of another kind, which finds arg again by place_arg. log may be NULL: somebody else says what fails. */
+int place_new(const struct place_operations *operations, void *arg, const struct log *log, struct place **out);
+void *place_arg(const struct place *place);
+void place_free(struct place *place); /* what is written stays */
 
 /* Closes the place and remembers where it shall be next: path or table, NULL for nowhere; group (only of a
  * directory) may be NULL. Errors: NOMEM. */

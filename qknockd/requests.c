@@ -94,6 +94,11 @@ void requests_free(struct requests *r)
 	free(r);
 }
 
+int requests_attach(struct requests *r, int fd)
+{
+	return hasher_attach(r->hasher, fd);
+}
+
 int requests_fd(const struct requests *r)
 {
 	return hasher_fd(r->hasher);

@@ -46,6 +46,9 @@ int requests_new(struct engine *engine, const struct config *config, requests_do
 void requests_free(struct requests *requests);
 void requests_reload(struct requests *requests, const struct config *config);
 
+/* Who checks pass-codes from now on (hasher_attach): until then all are told to try again. Errors: IO. */
+int requests_attach(struct requests *requests, int fd);
+
 /* Takes one request as it came: sender in any form, text of len bytes. done is called exactly once, perhaps before
  * this returns, unless requests_free comes first. */
 void requests_submit(struct requests *requests, const char *sender, const char *text, size_t len,

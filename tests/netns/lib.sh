@@ -60,12 +60,30 @@ isolate() {
 	must mount -t tmpfs -o mode=755 netns /run/netns
 	must mount -t bpf bpf /sys/fs/bpf
 	must ip link set lo up
+	chmod 755 "$work" # others than root have to find their own files below it
+	system_users
 	export XTABLES_LOCKFILE=$work/xtables.lock
 	# Sanitized programs run as they are, a sanitized plugin inside of iptables doesn't: $QKNOCK_PLUGINS.
 	XTABLES_LIBDIR=${QKNOCK_PLUGINS:-$QKNOCK_BUILD/xt_knock/.libs}:$(pkg-config --variable=xtlibdir xtables)
 	export XTABLES_LIBDIR
 	conf=$work/qknock.conf
 	settings_default
+}
+
+# The users that the daemon's processes become, in a copy of the files: the host needs not have them.
+system_users() {
+	local n=900 user
+
+	cp /etc/passwd "$work/passwd"
+	cp /etc/group "$work/group"
+	for user in qknock qknock-capture; do
+		n=$((n + 1))
+		grep -q "^$user:" "$work/passwd" ||
+			echo "$user:x:$n:$n::/nonexistent:/usr/sbin/nologin" >>"$work/passwd"
+		grep -q "^$user:" "$work/group" || echo "$user:x:$n:" >>"$work/group"
+	done
+	must mount --bind "$work/passwd" /etc/passwd
+	must mount --bind "$work/group" /etc/group
 }
 
 on_exit() {

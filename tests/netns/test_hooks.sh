@@ -8,9 +8,9 @@ hook=$work/hook
 cat >"$hook" <<-'END'
 	#!/bin/bash
 	{
-		echo "$1 $2 $QKNOCK_USER $QKNOCK_SERVICE $QKNOCK_ADDRESS $QKNOCK_EXPIRES"
 		env | sort >"${0%/*}/hook.env"
 		ls -l /proc/$$/fd | sed -n 's/.* \([0-9]*\) -> \(.*\)/\1 \2/p' >"${0%/*}/hook.fds"
+		echo "$1 $2 $QKNOCK_USER $QKNOCK_SERVICE $QKNOCK_ADDRESS $QKNOCK_EXPIRES"
 	} >>"${0%/*}/hook.out"
 END
 chmod 755 "$hook"

@@ -1,32 +1,40 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Preloaded into the daemon: its wall clock runs beside the system's by the seconds that the file $WALLCLOCK
- * holds, read afresh each time, so that a test sets the clock under a running process. All other clocks and
- * timers are the kernel's: those are what the test is about.
+ * holds (TEXT_SIZE bytes, written in place), so that a test sets the clock under running processes. All other clocks
+ * and timers are the kernel's: those are what the test is about.
  */
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
+#define TEXT_SIZE 16
+
 int clock_gettime(clockid_t clock, struct timespec *t) __attribute__((visibility("default")));
 int gettimeofday(struct timeval *restrict tv, void *restrict zone) __attribute__((visibility("default")));
 time_t time(time_t *t) __attribute__((visibility("default")));
 
-static long offset(void)
+static const char *text; /* the file, mapped */
+
+/* At once: later the process may open no file any more. */
+static void __attribute__((constructor)) map_file(void)
 {
 	const char *path = getenv("WALLCLOCK");
-	char text[32] = "";
 	int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	void *mapped = fd >= 0 ? mmap(NULL, TEXT_SIZE, PROT_READ, MAP_SHARED, fd, 0) : MAP_FAILED;
 
-	if (fd >= 0) {
-		if (read(fd, text, sizeof(text) - 1) < 0)
-			text[0] = 0;
+	if (fd >= 0)
 		close(fd);
-	}
-	return strtol(text, NULL, 10);
+	text = mapped != MAP_FAILED ? mapped : NULL;
+}
+
+static long offset(void)
+{
+	return text != NULL ? strtol(text, NULL, 10) : 0;
 }
 
 int clock_gettime(clockid_t clock, struct timespec *t)

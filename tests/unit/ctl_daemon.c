@@ -13,7 +13,9 @@
 #include "libcore/clock.h"
 #include "libcore/error.h"
 #include "qknockd/control_server.h"
+#include "qknockd/control_socket.h"
 #include "qknockd/requests.h"
+#include "tests/unit/checker.h"
 
 static void write_line(void *arg, enum log_level level, const char *line)
 {
@@ -123,7 +125,9 @@ int main(int argc, char **argv)
 					  .requests = {.adapter = (uid_t)-1},
 					  .arg = argv[1]};
 	struct pollfd fds[3] = {{.fd = STDIN_FILENO, .events = POLLIN}, {.events = POLLIN}, {.events = POLLIN}};
+	struct control_socket *control;
 	struct granter *granter;
+	pid_t checker;
 	struct hooks *hooks;
 	struct store *store;
 
@@ -139,9 +143,11 @@ int main(int argc, char **argv)
 	check("granter", granter_start(granter, config));
 	check("engine", engine_new(config, store, granter, &logger, &engine));
 	check("requests", requests_new(engine, config, request_done, NULL, &logger, &requests));
+	check("requests", requests_attach(requests, checker_start(&checker)));
 	actions.engine = engine;
 	actions.requests.lock_after = config->requests.lock_after;
-	check("control", control_server_open(config->control, (gid_t)-1, &actions, &logger, &server));
+	check("control", control_socket_open(config->control, (gid_t)-1, &logger, &control));
+	check("control", control_server_open(control_socket_fd(control), &actions, &logger, &server));
 	puts("ready");
 	fflush(stdout);
 	fds[1].fd = control_server_fd(server);
@@ -151,6 +157,7 @@ int main(int argc, char **argv)
 		requests_dispatch(requests);
 	}
 	control_server_close(server);
+	control_socket_close(control);
 	requests_free(requests);
 	engine_free(engine);
 	granter_free(granter);

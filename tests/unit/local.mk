@@ -244,7 +244,7 @@ tests_unit_test_syn_form_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_syn_form_LDADD = $(CLIENT_LIBS)
 
 check_PROGRAMS += tests/unit/ctl_daemon
-tests_unit_ctl_daemon_SOURCES = tests/unit/ctl_daemon.c
+tests_unit_ctl_daemon_SOURCES = tests/unit/ctl_daemon.c tests/unit/checker.h
 tests_unit_ctl_daemon_LDADD = qknockd/libverifier.la
 TESTS += tests/unit/test_qknockctl.sh
 EXTRA_DIST += tests/unit/test_qknockctl.sh
@@ -267,10 +267,10 @@ tests_unit_test_number_LDADD = $(UNIT_LIBS)
 tests_unit_test_throttle_SOURCES = tests/unit/test_throttle.c tests/unit/unit.h
 tests_unit_test_throttle_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_throttle_LDADD = qknockd/libverifier.la $(UNIT_LIBS)
-tests_unit_test_hasher_SOURCES = tests/unit/test_hasher.c tests/unit/unit.h
+tests_unit_test_hasher_SOURCES = tests/unit/test_hasher.c tests/unit/checker.h tests/unit/unit.h
 tests_unit_test_hasher_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_hasher_LDADD = qknockd/libverifier.la qknockctl/libctl.la $(UNIT_LIBS)
-tests_unit_test_requests_SOURCES = tests/unit/test_requests.c tests/unit/unit.h
+tests_unit_test_requests_SOURCES = tests/unit/test_requests.c tests/unit/checker.h tests/unit/unit.h
 tests_unit_test_requests_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_requests_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_boot_ns,--wrap=hasher_check
 tests_unit_test_requests_LDADD = qknockd/libverifier.la qknockctl/libctl.la $(UNIT_LIBS)

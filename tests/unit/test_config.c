@@ -199,7 +199,8 @@ static void test_unknown_keywords(void **state)
 	expect_fault(MINIMAL "\nvalidty = 120\n",
 		     "FILE:4: no such option 'validty'; expected one of server_id, host, interfaces, "
 		     "kernel_filter, knock_ports, "
-		     "count, widths, validity, sheet_days, hook_timeout, store, control, grants_dir, group, table, "
+		     "count, widths, validity, sheet_days, hook_timeout, store, control, grants_dir, user, "
+		     "capture_user, group, table, "
 		     "sms_number, requests_adapter, requests_country, requests_per_hour, "
 		     "requests_user_per_hour, requests_back_off, requests_per_minute, requests_lock_after, "
 		     "requests_private_addresses, log, log_level, "
@@ -211,7 +212,8 @@ static void test_unknown_keywords(void **state)
 	expect_fault("count = 1\nnonsense = 1\nvalidity = x\n",
 		     "FILE:2: no such option 'nonsense'; expected one of server_id, host, interfaces, "
 		     "kernel_filter, knock_ports, "
-		     "count, widths, validity, sheet_days, hook_timeout, store, control, grants_dir, group, table, "
+		     "count, widths, validity, sheet_days, hook_timeout, store, control, grants_dir, user, "
+		     "capture_user, group, table, "
 		     "sms_number, requests_adapter, requests_country, requests_per_hour, "
 		     "requests_user_per_hour, requests_back_off, requests_per_minute, requests_lock_after, "
 		     "requests_private_addresses, log, log_level, "
@@ -537,7 +539,7 @@ static void test_the_manual_has_every_keyword(void **state)
 			count++;
 		}
 	}
-	assert_int_equal(count, 26 + 6);
+	assert_int_equal(count, 28 + 6);
 }
 
 int main(void)

@@ -15,6 +15,7 @@
 #include "libcore/clock.h"
 #include "libcore/error.h"
 #include "qknockd/control_server.h"
+#include "qknockd/control_socket.h"
 #include "tests/unit/fake_engine.h"
 
 /* --- one server, its clients in the same process --- */
@@ -24,6 +25,7 @@ struct fixture {
 	struct log log;
 	char last[1024];
 	struct control_actions actions;
+	struct control_socket *socket;
 	struct control_server *server;
 	int fd;
 };
@@ -53,7 +55,8 @@ static int setup(void **state)
 					      .request = fake_request,
 					      .unlock = fake_unlock,
 					      .requests = {.adapter = (uid_t)-1, .lock_after = 3}};
-	assert_int_equal(control_server_open(f->path, (gid_t)-1, &f->actions, &f->log, &f->server), 0);
+	assert_int_equal(control_socket_open(f->path, (gid_t)-1, &f->log, &f->socket), 0);
+	assert_int_equal(control_server_open(control_socket_fd(f->socket), &f->actions, &f->log, &f->server), 0);
 	assert_int_equal(control_connect(f->path, &f->fd), 0);
 	control_server_dispatch(f->server);
 	*state = f;
@@ -67,6 +70,7 @@ static int teardown(void **state)
 
 	close(f->fd);
 	control_server_close(f->server);
+	control_socket_close(f->socket);
 	snprintf(command, sizeof(command), "rm -rf %s", f->dir);
 	free(f);
 	return system(command);
@@ -743,11 +747,11 @@ static void test_adapters_leave_places(void **state)
 static void test_sockets_are_replaced_with_care(void **state)
 {
 	struct fixture *f = *state;
-	struct control_server *second;
+	struct control_socket *second;
 	char aside[128];
 	FILE *file;
 
-	assert_int_equal(control_server_open(f->path, (gid_t)-1, &f->actions, &f->log, &second), QK_ERR_EXISTS);
+	assert_int_equal(control_socket_open(f->path, (gid_t)-1, &f->log, &second), QK_ERR_EXISTS);
 	assert_null(second);
 	assert_non_null(strstr(f->last, "another daemon"));
 	ask_item(f, "status\n");
@@ -755,22 +759,22 @@ static void test_sockets_are_replaced_with_care(void **state)
 	/* A dead socket is replaced, and closing the one that was moved leaves the new one alone. */
 	snprintf(aside, sizeof(aside), "%s.aside", f->path);
 	assert_int_equal(rename(f->path, aside), 0);
-	assert_int_equal(control_server_open(f->path, (gid_t)-1, &f->actions, &f->log, &second), 0);
-	control_server_close(f->server);
-	f->server = second;
+	assert_int_equal(control_socket_open(f->path, (gid_t)-1, &f->log, &second), 0);
+	control_socket_close(f->socket);
+	f->socket = second;
 	assert_int_equal(access(f->path, F_OK), 0);
 	assert_int_equal(rename(aside, f->path), 0);
-	assert_int_equal(control_server_open(f->path, (gid_t)-1, &f->actions, &f->log, &second), 0);
-	control_server_close(second);
+	assert_int_equal(control_socket_open(f->path, (gid_t)-1, &f->log, &second), 0);
+	control_socket_close(second);
 	assert_int_equal(access(f->path, F_OK), -1);
 
 	file = fopen(f->path, "w");
 	assert_non_null(file);
 	fclose(file);
-	assert_int_equal(control_server_open(f->path, (gid_t)-1, &f->actions, &f->log, &second), QK_ERR_IO);
+	assert_int_equal(control_socket_open(f->path, (gid_t)-1, &f->log, &second), QK_ERR_IO);
 	assert_int_equal(access(f->path, F_OK), 0);
 	snprintf(aside, sizeof(aside), "%s/no/such/control", f->dir);
-	assert_int_equal(control_server_open(aside, (gid_t)-1, &f->actions, &f->log, &second), QK_ERR_IO);
+	assert_int_equal(control_socket_open(aside, (gid_t)-1, &f->log, &second), QK_ERR_IO);
 }
 
 int main(void)

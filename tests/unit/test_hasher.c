@@ -2,7 +2,6 @@
 /* The process that checks pass-codes: right and wrong ones, those of nobody, and what happens when it is killed. */
 #include "tests/unit/unit.h"
 
-#include <dirent.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -16,11 +15,13 @@
 #include "libcore/error.h"
 #include "qknockctl/passcode.h"
 #include "qknockd/hasher.h"
+#include "tests/unit/checker.h"
 
 #define HASH_SIZE 384
 
 static char hash[HASH_SIZE];
 static struct hasher *hasher;
+static pid_t checker;
 static struct result {
 	uint64_t id;
 	enum hasher_answer answer;
@@ -53,15 +54,23 @@ static int setup(void **state)
 	lines[0] = '\0';
 	if (hash[0] == '\0')
 		assert_int_equal(passcode_hash("secret-17", hash, sizeof(hash)), 0);
-	return hasher_new(take, NULL, &logger, &hasher);
+	assert_int_equal(hasher_new(take, NULL, &logger, &hasher), 0);
+	/* Nobody to ask yet. */
+	assert_int_equal(hasher_check(hasher, 1, hash, "secret-17"), QK_ERR_AGAIN);
+	hasher_dispatch(hasher);
+	return hasher_attach(hasher, checker_start(&checker));
 }
 
 static int teardown(void **state)
 {
+	int status;
+
 	(void)state;
+
 	hasher_free(hasher);
-	/* Nothing is left of it. */
-	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+	/* Nobody asks any more: it ends by itself. */
+	assert_int_equal(waitpid(checker, &status, 0), checker);
+	assert_int_equal(status, 0);
 	return 0;
 }
 
@@ -75,19 +84,11 @@ static void dispatch_until(size_t count)
 	}
 }
 
-/* The only child there is. */
-static pid_t child(void)
+static void replace_checker(void)
 {
-	char path[64];
-	pid_t pid = 0;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/self/task/%d/children", getpid());
-	file = fopen(path, "re");
-	assert_non_null(file);
-	assert_int_equal(fscanf(file, "%d", &pid), 1);
-	fclose(file);
-	return pid;
+	assert_int_equal(waitpid(checker, NULL, 0), checker);
+	assert_int_equal(hasher_check(hasher, 1, hash, "secret-17"), QK_ERR_AGAIN);
+	assert_int_equal(hasher_attach(hasher, checker_start(&checker)), 0);
 }
 
 static void test_right_and_wrong(void **state)
@@ -116,7 +117,7 @@ static uint64_t child_ns(void)
 	struct timespec ts;
 	clockid_t clock;
 
-	assert_int_equal(clock_getcpuclockid(child(), &clock), 0);
+	assert_int_equal(clock_getcpuclockid(checker, &clock), 0);
 	assert_int_equal(clock_gettime(clock, &ts), 0);
 	return (uint64_t)ts.tv_sec * CLOCK_NS_PER_S + (uint64_t)ts.tv_nsec;
 }
@@ -142,12 +143,13 @@ static void test_nobody_costs_the_same(void **state)
 static void test_queue_is_bounded(void **state)
 {
 	(void)state;
-	assert_int_equal(kill(child(), SIGSTOP), 0);
+	assert_int_equal(kill(checker, SIGSTOP), 0);
 	for (unsigned i = 0; i < HASHER_WAITING_MAX; i++)
 		assert_int_equal(hasher_check(hasher, i, NULL, "x"), 0);
 	assert_int_equal(hasher_check(hasher, 999, hash, "secret-17"), QK_ERR_AGAIN);
-	assert_int_equal(kill(child(), SIGKILL), 0);
+	assert_int_equal(kill(checker, SIGKILL), 0);
 	dispatch_until(HASHER_WAITING_MAX);
+	replace_checker();
 	assert_int_equal(hasher_check(hasher, 1000, hash, "secret-17"), 0);
 	dispatch_until(HASHER_WAITING_MAX + 1);
 	assert_int_equal(results[HASHER_WAITING_MAX].answer, HASHER_YES);
@@ -156,42 +158,39 @@ static void test_queue_is_bounded(void **state)
 static void test_killed_one_decides_nothing_and_is_replaced(void **state)
 {
 	int fd = hasher_fd(hasher);
-	pid_t first = child();
 
 	(void)state;
-	assert_int_equal(kill(first, SIGSTOP), 0);
+	assert_int_equal(kill(checker, SIGSTOP), 0);
 	assert_int_equal(hasher_check(hasher, 1, hash, "secret-17"), 0);
 	assert_int_equal(hasher_check(hasher, 2, hash, "secret-17"), 0);
-	assert_int_equal(kill(first, SIGKILL), 0);
+	assert_int_equal(kill(checker, SIGKILL), 0);
 	dispatch_until(2);
 	assert_int_equal(results[0].answer, HASHER_UNDONE);
 	assert_int_equal(results[1].answer, HASHER_UNDONE);
 	assert_non_null(strstr(lines, "has died waiting=2"));
-	assert_int_not_equal(child(), first);
+	replace_checker();
 	assert_int_equal(hasher_fd(hasher), fd);
 	assert_int_equal(hasher_check(hasher, 3, hash, "secret-17"), 0);
 	dispatch_until(3);
 	assert_int_equal(results[2].answer, HASHER_YES);
 }
 
-static void test_child_inherits_little(void **state)
+/* A checker that is replaced while it is at work answers nothing that was asked of it to its successor's questions. */
+static void test_replaced_at_work(void **state)
 {
-	char path[64];
-	struct dirent *entry;
-	unsigned open_fds = 0;
-	DIR *dir;
+	pid_t first = checker;
 
 	(void)state;
-	/* One that has answered has set itself up. */
-	assert_int_equal(hasher_check(hasher, 1, NULL, "x"), 0);
-	dispatch_until(1);
-	snprintf(path, sizeof(path), "/proc/%d/fd", child());
-	dir = opendir(path);
-	assert_non_null(dir);
-	while ((entry = readdir(dir)) != NULL)
-		open_fds += entry->d_name[0] != '.';
-	closedir(dir);
-	assert_int_equal(open_fds, 4);
+	assert_int_equal(kill(first, SIGSTOP), 0);
+	assert_int_equal(hasher_check(hasher, 7, hash, "secret-17"), 0);
+	assert_int_equal(hasher_attach(hasher, checker_start(&checker)), 0);
+	assert_int_equal(result_count, 1);
+	assert_int_equal(results[0].answer, HASHER_UNDONE);
+	assert_int_equal(kill(first, SIGCONT), 0);
+	assert_int_equal(waitpid(first, NULL, 0), first);
+	assert_int_equal(hasher_check(hasher, 7, hash, "secret-18"), 0);
+	dispatch_until(2);
+	assert_int_equal(results[1].answer, HASHER_NO);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -199,9 +198,9 @@ static void test_child_inherits_little(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    TEST(test_right_and_wrong),	      TEST(test_nobody_costs_the_same),
-	    TEST(test_queue_is_bounded),      TEST(test_killed_one_decides_nothing_and_is_replaced),
-	    TEST(test_child_inherits_little),
+	    TEST(test_right_and_wrong),	 TEST(test_nobody_costs_the_same),
+	    TEST(test_queue_is_bounded), TEST(test_killed_one_decides_nothing_and_is_replaced),
+	    TEST(test_replaced_at_work),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "libcore/chain.h"
@@ -16,6 +17,7 @@
 #include "qknockd/hasher.h"
 #include "qknockd/hooks.h"
 #include "qknockd/requests.h"
+#include "tests/unit/checker.h"
 
 #define PHONE "+447911123456"
 #define CODE "Secret-17"
@@ -56,6 +58,7 @@ struct bench {
 	struct granter *granter;
 	struct engine *engine;
 	struct requests *requests;
+	pid_t checker;
 	struct requests_answer answers[64]; /* by token */
 	unsigned done[64];
 	uint64_t last_token;
@@ -128,6 +131,7 @@ static int setup(void **state)
 	assert_int_equal(granter_start(b->granter, &b->config), 0);
 	assert_int_equal(engine_new(&b->config, b->store, b->granter, &b->log, &b->engine), 0);
 	assert_int_equal(requests_new(b->engine, &b->config, on_done, b, &b->log, &b->requests), 0);
+	assert_int_equal(requests_attach(b->requests, checker_start(&b->checker)), 0);
 	add_user(b, "alice", PHONE " +4915112345678", CODE);
 	add_user(b, "bob", "+15550100", "Bobs-code");
 	*state = b;
@@ -145,6 +149,7 @@ static int teardown(void **state)
 	assert_null(strstr(b->lines, "mallory"));
 	assert_null(strstr(b->lines, "7911123456"));
 	requests_free(b->requests);
+	assert_int_equal(waitpid(b->checker, NULL, 0), b->checker);
 	engine_free(b->engine);
 	granter_free(b->granter);
 	hooks_free(b->hooks);
@@ -557,20 +562,6 @@ static void test_limit_of_all_registered(void **state)
 
 /* --- when things fail --- */
 
-static pid_t child(void)
-{
-	char path[64];
-	pid_t pid = 0;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/self/task/%d/children", getpid());
-	file = fopen(path, "re");
-	assert_non_null(file);
-	assert_int_equal(fscanf(file, "%d", &pid), 1);
-	fclose(file);
-	return pid;
-}
-
 static void test_killed_check_decides_nothing(void **state)
 {
 	static const char *const texts[] = {GOOD, WRONG, "Request OTP mallory " CODE " 198.51.100.7"};
@@ -583,12 +574,14 @@ static void test_killed_check_decides_nothing(void **state)
 		const struct requests_answer *a;
 		uint64_t token;
 
-		assert_int_equal(kill(child(), SIGSTOP), 0);
+		assert_int_equal(kill(b->checker, SIGSTOP), 0);
 		token = submit(b, PHONE, texts[i]);
-		assert_int_equal(kill(child(), SIGKILL), 0);
+		assert_int_equal(kill(b->checker, SIGKILL), 0);
 		a = wait_for(b, token);
 		assert_int_equal(a->error, QK_ERR_AGAIN);
 		assert_string_equal(a->text, "");
+		assert_int_equal(waitpid(b->checker, NULL, 0), b->checker);
+		assert_int_equal(requests_attach(b->requests, checker_start(&b->checker)), 0);
 	}
 	assert_int_equal(failures(b, "alice"), 0);
 	assert_int_equal(logged(b, "request refused"), 0);
