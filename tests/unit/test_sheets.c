@@ -266,6 +266,8 @@ static void test_who_was_there_first_is_not_pushed_out(void **state)
 	char from[32];
 
 	announce(b, &otp, HERE);
+	announce(b, &otp, HERE);
+	assert_int_equal(counters(b).sessions, SHEETS_WINDOW + 4);
 	for (unsigned i = 1; i <= 200; i++) {
 		snprintf(from, sizeof(from), "203.0.113.%u", i);
 		announce(b, &otp, from);
