@@ -421,6 +421,13 @@ static int add_candidate(struct sheets *s, const struct line *line, const struct
 	return rc;
 }
 
+/* Whoever may not have a key by SMS for an address may not use a line there either. */
+static bool may_be_client(const struct sheets *s, const struct address *source)
+{
+	return policy_check_client(source) == 0 &&
+	       (s->config->requests.allow_private_addresses || !policy_is_private(source));
+}
+
 void sheets_announced(struct sheets *s, const struct session *session, const struct address *source)
 {
 	struct line *line = session_owner(session);
@@ -430,8 +437,7 @@ void sheets_announced(struct sheets *s, const struct session *session, const str
 	char address[ADDRESS_TEXT_SIZE];
 	int rc;
 
-	if (place == NULL || policy_check_client(source) != 0 || sheet->expires_at <= clock_wall_s() ||
-	    now < line->retry_ns)
+	if (place == NULL || !may_be_client(s, source) || sheet->expires_at <= clock_wall_s() || now < line->retry_ns)
 		return;
 	rc = add_candidate(s, line, source, place);
 	if (rc != 0)

@@ -316,7 +316,12 @@ static void test_only_addresses_that_a_client_can_have(void **state)
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		announce(b, &otp, bad[i]);
+	announce(b, &otp, "192.168.7.20");
+	announce(b, &otp, "fd00::1");
 	assert_int_equal(counters(b).sessions, SHEETS_WINDOW);
+	b->config.requests.allow_private_addresses = true;
+	announce(b, &otp, "192.168.7.20");
+	assert_int_equal(counters(b).sessions, SHEETS_WINDOW + 4);
 }
 
 static void test_a_sheet_ends_by_the_wall_clock(void **state)
