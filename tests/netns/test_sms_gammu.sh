@@ -14,8 +14,7 @@ sed -e "s,^device = .*,port = $modem\nmodel = dummy," -e 's/^connection = .*/con
 	-e "s,^logfile = .*,logfile = $spool/log," "$EXAMPLES/gammu-smsdrc" >$place/smsdrc
 
 smsd() {
-	start server env -C $spool setpriv --reuid gammu --regid gammu --init-groups \
-		gammu-smsd -c $place/smsdrc >/dev/null 2>&1
+	start server env -C $spool gammu-smsd --user=gammu -c $place/smsdrc >/dev/null 2>&1
 	smsd_pid=$started
 }
 
@@ -39,6 +38,7 @@ smsd
 deliver $PHONE "$(request_of)"
 check "the answer is sent to the telephone" reply_to $PHONE 10
 check "it is a key" is_key "$reply"
+check "from a daemon without privileges" [ "$(ps -o user= -p "$smsd_pid")" = gammu ]
 check "closed before the knock" refused
 check "the client knocks with it" knock_with_reply
 check "the port opens" wait_until 2 reachable

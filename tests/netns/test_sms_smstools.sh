@@ -45,6 +45,7 @@ smsd
 deliver $PHONE "$(request_of)"
 check "the answer is sent to the telephone" reply_to $PHONE
 check "it is a key" is_key "$reply"
+check "from a daemon without privileges" [ "$(ps -o user= -p "$smsd_pid")" = smsd ]
 check "closed before the knock" refused
 check "the client knocks with it" knock_with_reply
 check "the port opens" wait_until 2 reachable
