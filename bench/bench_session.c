@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Nanoseconds per stranger's packet in the session table, with 1, 1,000 and 10,000 pending keys of two services and
+ * Nanoseconds per stranger's packet in the session table, with 1 to 100,000 pending keys of two services and
  * two widths each, and with 10,000 sheets of keys besides, which cost a second look-up. The tables are measured by
  * turns in one run, so that whatever else the machine does meets all of them; medians over all samples. Two kinds of
  * strangers: random ones, and the worst, who use the client's own address and a port of the range. "stream" is what the
@@ -29,11 +29,11 @@
 #define SESSIONS_PER_KEY 4
 #define LINES_PER_SHEET 4
 #define AIM_NS 100.0
-#define AIM_RATIO 1.5
+#define AIM_RATIO 1.1
 
 static const struct knock_shape shape = KNOCK_SHAPE_DEFAULT;
-static const unsigned keys[] = {1, 1000, 10000, 10000};
-static const unsigned sheets[] = {0, 0, 0, 10000};
+static const unsigned keys[] = {1, 1000, 10000, 100000, 10000};
+static const unsigned sheets[] = {0, 0, 0, 0, 10000};
 #define TABLES (sizeof(keys) / sizeof(keys[0]))
 #define PLAIN_TABLES (TABLES - 1) /* those without sheets come first */
 
@@ -251,8 +251,10 @@ int main(void)
 			}
 	printf("nanoseconds of processor time per stranger's packet, medians of %d samples of %u packets\n", SAMPLES,
 	       SAMPLE_PACKETS);
-	printf("pending keys:             %8u %8u %8u  +sheets  ratios to 1 key   aim: < %.0f ns, < %.1f x\n", keys[0],
-	       keys[1], keys[2], AIM_NS, AIM_RATIO);
+	printf("pending keys:            ");
+	for (size_t i = 0; i < PLAIN_TABLES; i++)
+		printf(" %8u", keys[i]);
+	printf("   10000+sheets  ratios to 1 key   aim: < %.0f ns, < %.1f x\n", AIM_NS, AIM_RATIO);
 	for (int stranger = 0; stranger < STRANGERS; stranger++)
 		for (int pace = 0; pace < PACES; pace++)
 			print_row(tables, stranger, pace);

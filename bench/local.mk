@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Benchmarks: "make bench" runs all, "make bench-NAME" one. They print figures and are no tests.
-EXTRA_PROGRAMS = bench/bench_session bench/bench_load bench/bench_pam
+EXTRA_PROGRAMS = bench/bench_session bench/bench_load bench/bench_filter bench/bench_pam
 CLEANFILES += $(EXTRA_PROGRAMS)
-BENCHES = bench-session bench-load bench-open bench-wrap bench-pam bench-flood
+BENCHES = bench-session bench-load bench-filter bench-open bench-wrap bench-pam bench-flood
 
 bench_bench_session_SOURCES = bench/bench_session.c
 bench_bench_session_LDADD = qknockd/libverifier.la
@@ -19,6 +19,14 @@ bench_bench_load_LDADD = qknockd/libverifier.la $(SQLITE_LIBS) -lm
 
 bench-load: bench/bench_load
 	bench/bench_load
+
+# Needs root, to load the filter.
+bench_bench_filter_SOURCES = bench/bench_filter.c
+bench_bench_filter_CPPFLAGS = $(AM_CPPFLAGS) $(PCAP_CFLAGS)
+bench_bench_filter_LDADD = qknockd/libverifier.la
+
+bench-filter: bench/bench_filter
+	bench/bench_filter
 
 # Needs root: between network namespaces.
 EXTRA_DIST += bench/bench_open.sh
