@@ -35,41 +35,20 @@ struct engine {
 
 /* --- keys that were pending when the daemon stopped --- */
 
-struct rows {
-	struct store_pending *row;
-	size_t count, room;
-};
-
-static int collect(void *arg, const struct store_pending *pending)
+/* Of another boot, or past its time. */
+static bool is_stale(const struct engine *engine, const struct store_pending *pending)
 {
-	struct rows *rows = arg;
-
-	if (rows->count == rows->room) {
-		size_t room = rows->room == 0 ? 64 : rows->room * 2;
-		/* Not realloc: it would leave copies of keys behind. */
-		struct store_pending *more = calloc(room, sizeof(*more));
-
-		if (more == NULL)
-			return QK_ERR_NOMEM;
-		if (rows->count > 0) {
-			memcpy(more, rows->row, rows->count * sizeof(*more));
-			crypto_wipe(rows->row, rows->count * sizeof(*more));
-		}
-		free(rows->row);
-		rows->row = more;
-		rows->room = room;
-	}
-	rows->row[rows->count++] = *pending;
-	return 0;
+	return strcmp(pending->boot_id, engine->boot_id) != 0 || pending->expires_ns <= clock_boot_ns();
 }
 
-/* A key lives on if this is still its boot, its time has not come and its user may use it. */
-static int load_one(struct engine *engine, const struct store_pending *pending)
+/* A key lives on if it is not stale and its user may use it. The stale ones are removed together. */
+static int load_one(void *arg, const struct store_pending *pending)
 {
+	struct engine *engine = arg;
 	struct store_user user;
 	int rc = QK_ERR_STALE;
 
-	if (strcmp(pending->boot_id, engine->boot_id) == 0 && pending->expires_ns > clock_boot_ns()) {
+	if (!is_stale(engine, pending)) {
 		rc = store_user_get(engine->store, pending->user, &user);
 		if (rc == 0)
 			rc = user.enabled ? keyring_add(engine->ring, engine->config, &user, pending) : QK_ERR_DISABLED;
@@ -79,23 +58,20 @@ static int load_one(struct engine *engine, const struct store_pending *pending)
 		return rc;
 	log_line(engine->log, LOG_LEVEL_INFO, "key dropped at start user=%s reason=\"%s\"", pending->user,
 		 error_text(rc));
-	if (rc == QK_ERR_STALE)
-		engine->counters.expired++;
 	/* One that can't be removed is refused for the same reason at the next start. */
-	store_pending_remove(engine->store, pending->id);
+	if (rc != QK_ERR_STALE)
+		store_pending_remove(engine->store, pending->id);
+	else
+		engine->counters.expired++;
 	return 0;
 }
 
 static int load(struct engine *engine)
 {
-	struct rows rows = {0};
-	int rc = store_pending_each(engine->store, collect, &rows);
+	int rc = store_pending_each(engine->store, load_one, engine);
 
-	for (size_t i = 0; i < rows.count && rc == 0; i++)
-		rc = load_one(engine, &rows.row[i]);
-	if (rows.row != NULL)
-		crypto_wipe(rows.row, rows.count * sizeof(*rows.row));
-	free(rows.row);
+	if (engine->counters.expired > 0)
+		store_pending_remove_stale(engine->store, engine->boot_id, clock_boot_ns());
 	return rc;
 }
 
@@ -164,15 +140,31 @@ static void drop_key(struct engine *engine, struct keyring_key *key, const char 
 	keyring_remove(engine->ring, key);
 }
 
+static void expire_one(struct engine *engine, struct keyring_key *key)
+{
+	if (keyring_is_candidate(key)) {
+		sheets_forget(engine->sheets, key);
+		return;
+	}
+	engine->counters.expired++;
+	log_line(engine->log, LOG_LEVEL_INFO, "key dropped user=%s reason=\"%s\"", keyring_pending(key)->user,
+		 error_text(QK_ERR_STALE));
+	keyring_remove(engine->ring, key);
+}
+
+/* However many end at once, as after a time asleep, they cost the store one commit. */
 static void expire_keys(struct engine *engine)
 {
-	uint64_t now = clock_boot_ns();
+	uint64_t now = clock_boot_ns(), before = engine->counters.expired;
 	struct keyring_key *key;
+	int rc = 0;
 
-	while ((key = keyring_first_to_expire(engine->ring)) != NULL && keyring_pending(key)->expires_ns <= now) {
-		engine->counters.expired += !keyring_is_candidate(key);
-		drop_key(engine, key, error_text(QK_ERR_STALE));
-	}
+	while ((key = keyring_first_to_expire(engine->ring)) != NULL && keyring_pending(key)->expires_ns <= now)
+		expire_one(engine, key);
+	if (engine->counters.expired > before)
+		rc = store_pending_remove_stale(engine->store, engine->boot_id, now);
+	if (rc != 0)
+		log_line(engine->log, LOG_LEVEL_WARNING, "expired keys stay in the store for now: %s", error_text(rc));
 }
 
 /* --- a complete knock --- */

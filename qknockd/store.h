@@ -81,6 +81,8 @@ int store_user_each(struct store *store, const char *after, unsigned limit,
 /* A user's one pending key. add: KEY_PENDING if there is one; remove and count: NOT_FOUND if it went. */
 int store_pending_add(struct store *store, const struct store_pending *pending);
 int store_pending_remove(struct store *store, uint64_t id);
+/* All of other boots, and those whose time is over; none is no error. */
+int store_pending_remove_stale(struct store *store, const char *boot_id, uint64_t now_ns);
 int store_pending_count_reply(struct store *store, uint64_t id);
 int store_pending_each(struct store *store, int (*each)(void *arg, const struct store_pending *pending), void *arg);
 

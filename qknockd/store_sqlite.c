@@ -292,6 +292,19 @@ int store_pending_remove(struct store *s, uint64_t id)
 	return dbrow_run_id(s->file, ST_PENDING_REMOVE, id, "remove a one-time key");
 }
 
+int store_pending_remove_stale(struct store *s, const char *boot_id, uint64_t now_ns)
+{
+	sqlite3_stmt *st;
+	int code, err = dbfile_statement(s->file, ST_PENDING_REMOVE_STALE, &st);
+
+	if (err != 0)
+		return err;
+	dbrow_bind_text(st, 1, boot_id);
+	dbrow_bind_u64(st, 2, now_ns);
+	code = dbrow_run(st);
+	return code != SQLITE_OK ? dbfile_fail(s->file, code, "remove expired one-time keys") : 0;
+}
+
 int store_pending_count_reply(struct store *s, uint64_t id)
 {
 	return dbrow_run_id(s->file, ST_PENDING_COUNT, id, "count a reply");

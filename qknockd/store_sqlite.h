@@ -30,6 +30,7 @@ int store_add_grant(struct store *store, const struct store_grant *grant);
 	X(USER_EACH, "SELECT " USER_COLUMNS " FROM user WHERE id > ?1 ORDER BY id LIMIT ?2") \
 	X(PENDING_ADD, "INSERT INTO pending (" PENDING_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)") \
 	X(PENDING_REMOVE, "DELETE FROM pending WHERE id = ?1") \
+	X(PENDING_REMOVE_STALE, "DELETE FROM pending WHERE boot_id <> ?1 OR expires_ns <= ?2") \
 	X(PENDING_COUNT, "UPDATE pending SET replies = replies + 1 WHERE id = ?1") \
 	X(PENDING_EACH, "SELECT " PENDING_COLUMNS " FROM pending ORDER BY user") \
 	X(SHEET_ADD, "INSERT INTO sheet (" SHEET_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5)") \

@@ -221,6 +221,29 @@ static void test_one_pending_key_a_user(void **state)
 	assert_int_equal(f->lines, 0);
 }
 
+static void test_stale_keys_go_together(void **state)
+{
+	static const struct {
+		const char *user, *boot_id;
+		uint64_t expires_ns;
+	} keys[] = {{"alice", "this", 100}, {"bob", "this", 101}, {"carol", "other", 900}, {"dave", "this", 99}};
+	struct fixture *f = *state;
+
+	assert_int_equal(store_pending_remove_stale(f->store, "this", 100), 0);
+	for (unsigned i = 0; i < 4; i++) {
+		struct store_pending p = make_pending(i + 1, keys[i].user);
+
+		add_user(f, keys[i].user, 11 + 2 * i);
+		memset(p.boot_id, 0, sizeof(p.boot_id));
+		strcpy(p.boot_id, keys[i].boot_id);
+		p.expires_ns = keys[i].expires_ns;
+		assert_int_equal(store_pending_add(f->store, &p), 0);
+	}
+	assert_int_equal(store_pending_remove_stale(f->store, "this", 100), 0);
+	assert_int_equal(pending_count(f), 1);
+	assert_int_equal(store_pending_remove(f->store, 2), 0);
+}
+
 static void test_consume_is_once(void **state)
 {
 	struct fixture *f = *state;
@@ -349,6 +372,7 @@ int main(void)
 	    TEST(test_primes_are_unique),
 	    TEST(test_users_are_listed_by_page),
 	    TEST(test_one_pending_key_a_user),
+	    TEST(test_stale_keys_go_together),
 	    TEST(test_consume_is_once),
 	    TEST(test_older_files_are_brought_up_to_date),
 	    TEST(test_sheets_round_trip),
