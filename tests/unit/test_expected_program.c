@@ -192,11 +192,14 @@ static void test_chains_of_extension_headers(void **state)
 
 	(void)state;
 	expected_set_exact(set, true);
-	for (unsigned count = 1; count <= 23; count++) {
+	for (unsigned count = 1; count <= 20; count++) {
 		frame_begin(&f, DLT_EN10MB, 0, 0, 0x86dd);
 		frame_ipv6(&f, kinds[0]);
 		for (unsigned i = 0; i < count; i++)
-			frame_extension(&f, kinds[i % 5], i + 1 < count ? kinds[(i + 1) % 5] : 6, 8);
+			frame_extension(&f, kinds[i % 5], i + 1 < count ? kinds[(i + 1) % 5] : 6,
+					kinds[i % 5] == 51   ? 12
+					: kinds[i % 5] == 43 ? 16
+							     : 8);
 		frame_tcp(&f, 2, 0);
 		frame_close(&f);
 		assert_int_equal(parse(&f, &knock), FRAME_KNOCK);
