@@ -310,6 +310,26 @@ static void test_broken_connection_is_an_error(void **state)
 	assert_int_equal(stop(&rig, NULL), RELAY_BROKE);
 }
 
+/* The reset is met by sending first, while the relay slept and words came in from both sides. */
+static void test_last_words_before_a_reset_arrive(void **state)
+{
+	const struct linger none = {1, 0};
+	struct rig rig = start(false);
+	int status;
+
+	(void)state;
+	assert_int_equal(kill(rig.pid, SIGSTOP), 0);
+	assert_int_equal(waitpid(rig.pid, &status, WUNTRACED), rig.pid);
+	assert_int_equal(write(rig.peer, "last words", 10), 10);
+	assert_int_equal(write(rig.in, "too late", 8), 8);
+	setsockopt(rig.peer, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
+	close_end(&rig.peer);
+	assert_int_equal(kill(rig.pid, SIGCONT), 0);
+	expect(rig.out, "last words");
+	expect_end(rig.out);
+	assert_int_equal(stop(&rig, NULL), RELAY_BROKE);
+}
+
 static void test_idle_relay_sleeps(void **state)
 {
 	struct rusage usage;
@@ -411,6 +431,7 @@ int main(void)
 	    cmocka_unit_test(test_who_does_not_read_holds_up_only_who_writes_to_it),
 	    cmocka_unit_test(test_reader_that_leaves_ends_it),
 	    cmocka_unit_test(test_broken_connection_is_an_error),
+	    cmocka_unit_test(test_last_words_before_a_reset_arrive),
 	    cmocka_unit_test(test_idle_relay_sleeps),
 	    cmocka_unit_test(test_flags_of_a_shared_descriptor_stay),
 	    cmocka_unit_test(test_descriptor_is_passed),
