@@ -189,9 +189,9 @@ static void apply_preset(struct reader *reader, const struct keyword *keyword, v
 {
 	struct keyword_values values = {.count = 0};
 	char *copy = strdup(keyword->preset);
-	char *rest = copy;
+	char *rest = copy, *word;
 
-	for (char *word = copy; word != NULL && (word = strsep(&rest, " ")) != NULL;) {
+	while ((word = strsep(&rest, " ")) != NULL) {
 		struct keyword_value *value = calloc(1, sizeof(*value) + strlen(word) + 1);
 
 		if (value == NULL)
@@ -199,7 +199,7 @@ static void apply_preset(struct reader *reader, const struct keyword *keyword, v
 		strcpy(value->text, word);
 		values.items[values.count++] = value;
 	}
-	if (values.count > 0 && rest == NULL)
+	if (values.count > 0 && word == NULL)
 		apply(reader, keyword, &values, target);
 	else
 		reader->nomem = true;
