@@ -47,6 +47,7 @@ struct granter {
 	char boot_id[CLOCK_BOOT_ID_SIZE];
 	struct place *places[PLACES];
 	bool behind[PLACES]; /* a live grant is missing there */
+	bool missed;	     /* a grant of the store has no entry here */
 	struct key_tree live;
 	struct end_tree ends; /* the same, in this order */
 	size_t live_count;
@@ -371,19 +372,6 @@ static void end_due(struct granter *granter, int failed[PLACES])
 	}
 }
 
-void granter_tick(struct granter *granter)
-{
-	int failed[PLACES] = {0};
-	struct entry *entry, *tmp;
-
-	DL_FOREACH_SAFE(granter->ending, entry, tmp)
-	settle(granter, entry, failed);
-	end_due(granter, failed);
-	for (int i = 0; i < PLACES; i++)
-		if (maintain(granter, i) == 0 && failed[i] == 0)
-			place_recovered(granter->places[i]);
-}
-
 uint64_t granter_next_end(const struct granter *granter)
 {
 	struct entry *first = RB_MIN(end_tree, (struct end_tree *)&granter->ends);
@@ -413,6 +401,9 @@ unsigned granter_revoke(struct granter *granter, const char *service, const stru
 		next = RB_NEXT(key_tree, &granter->live, entry);
 		if (!is_of(entry, service, client))
 			continue;
+		/* First of all, as the close hook may have to wait and the daemon may be killed meanwhile. A store that
+		 * fails logs it and keeps no grant open here and now. */
+		store_grant_end(granter->store, entry->grant.grant.id);
 		take_out(granter, entry);
 		end(granter, entry, "reason=revoked", failed);
 		count++;
@@ -450,8 +441,11 @@ int granter_add(struct granter *granter, const struct store_grant *grant)
 	const struct config_service *service;
 	int first = 0, rc;
 
-	if (entry == NULL)
+	if (entry == NULL) {
+		log_grant(granter, "grant delayed", grant, "reason=\"out of memory\"");
+		granter->missed = true;
 		return QK_ERR_NOMEM;
+	}
 	if (old != NULL)
 		take_out(granter, old);
 	insert(granter, entry);
@@ -469,6 +463,42 @@ int granter_add(struct granter *granter, const struct store_grant *grant)
 				       grant, NULL, NULL);
 	log_begin(granter, grant);
 	return first != 0 ? first : rc;
+}
+
+static int add_missed(void *arg, const struct store_grant *grant)
+{
+	struct granter *granter = arg;
+	struct entry *entry = find(granter, &grant->grant);
+
+	if (entry != NULL && entry->grant.grant.id == grant->grant.id)
+		return 0;
+	DL_SEARCH_SCALAR(granter->ending, entry, grant.grant.id, grant->grant.id);
+	if (entry == NULL)
+		granter_add(granter, grant);
+	return 0;
+}
+
+/* What no entry could be made for, when it was new. */
+static void make_up(struct granter *granter)
+{
+	granter->missed = false;
+	if (store_grant_each(granter->store, add_missed, granter) != 0)
+		granter->missed = true;
+}
+
+void granter_tick(struct granter *granter)
+{
+	int failed[PLACES] = {0};
+	struct entry *entry, *tmp;
+
+	if (granter->missed)
+		make_up(granter);
+	DL_FOREACH_SAFE(granter->ending, entry, tmp)
+	settle(granter, entry, failed);
+	end_due(granter, failed);
+	for (int i = 0; i < PLACES; i++)
+		if (maintain(granter, i) == 0 && failed[i] == 0)
+			place_recovered(granter->places[i]);
 }
 
 /* Start and reload. */

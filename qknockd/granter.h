@@ -46,7 +46,8 @@ int granter_reload(struct granter *granter, const struct config *config);
 
 /* The grant that store_consume just made durable: file, map, hook, one line in the log. It supersedes a live one of
  * the same service and address, whose close hook does not run. What could not be written is logged and tried
- * again at each tick while the grant lives. Errors: NOMEM, or that of the first place that failed. */
+ * again at each tick while the grant lives. Errors: NOMEM (begun at a later tick), or that of the first place that
+ * failed. */
 int granter_add(struct granter *granter, const struct store_grant *grant);
 
 /* Ends what is due; writes what failed before. The store forgets a grant only after its files are gone and its close

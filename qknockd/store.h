@@ -98,6 +98,9 @@ int store_sheet_each(struct store *store, int (*each)(void *arg, const struct st
 /* As store_consume, for a line of a sheet; all lines before it are consumed with it. */
 int store_sheet_consume(struct store *store, uint64_t sheet_id, uint32_t line, const struct store_grant *grant);
 
+/* The grant is over now, whatever becomes of its places and its hook: the next start does not bring it back.
+ * NOT_FOUND, STORE. */
+int store_grant_end(struct store *store, uint64_t grant_id);
 /* The end of a grant is done with, its hook was started. */
 int store_grant_remove(struct store *store, uint64_t grant_id);
 int store_grant_each(struct store *store, int (*each)(void *arg, const struct store_grant *grant), void *arg);

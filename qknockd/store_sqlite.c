@@ -382,6 +382,11 @@ int store_consume(struct store *s, uint64_t pending_id, const struct store_grant
 	return err;
 }
 
+int store_grant_end(struct store *s, uint64_t grant_id)
+{
+	return dbrow_run_id(s->file, ST_GRANT_END, grant_id, "end a grant");
+}
+
 int store_grant_remove(struct store *s, uint64_t grant_id)
 {
 	return dbrow_run_id(s->file, ST_GRANT_REMOVE, grant_id, "remove a grant");

@@ -42,6 +42,7 @@ int store_add_grant(struct store *store, const struct store_grant *grant);
 	X(SHEET_LINE_EACH, "SELECT " SHEET_LINE_COLUMNS " FROM sheet_line WHERE sheet = ?1 ORDER BY line") \
 	X(GRANT_ADD, "INSERT OR REPLACE INTO live_grant (" GRANT_COLUMNS ")" \
 		     " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)") \
+	X(GRANT_END, "UPDATE live_grant SET expires_ns = granted_ns WHERE id = ?1") \
 	X(GRANT_REMOVE, "DELETE FROM live_grant WHERE id = ?1") \
 	X(GRANT_EACH, "SELECT " GRANT_COLUMNS " FROM live_grant ORDER BY service, client")
 

@@ -146,6 +146,23 @@ static void test_revoking(void **state)
 	assert_int_equal(stored(), 0);
 }
 
+/* The daemon was killed after it had said that the grant is gone, but before the store was rid of it. */
+static void test_what_was_revoked_stays_so(void **state)
+{
+	struct store_grant g = give(1, "ssh", "192.0.2.1", 30);
+
+	(void)state;
+	wait_for_hooks();
+	remove_error = QK_ERR_STORE;
+	assert_int_equal(granter_revoke(granter, NULL, NULL), 1);
+	assert_int_equal(stored(), 1);
+	remove_error = 0;
+	restart();
+	assert_int_equal(granter_count(granter), 0);
+	assert_int_equal(find_grant(&g), QK_ERR_GRANT_NONE);
+	assert_int_equal(stored(), 0);
+}
+
 static void test_a_restart_keeps_what_lives(void **state)
 {
 	struct store_grant kept = give(1, "ssh", "192.0.2.1", 30), used = give(2, "ssh", "192.0.2.2", 30),
@@ -425,6 +442,7 @@ int main(void)
 	    TEST(test_grants_are_listed_by_service_and_address),
 	    TEST(test_a_new_grant_supersedes),
 	    TEST(test_revoking),
+	    TEST(test_what_was_revoked_stays_so),
 	    TEST(test_a_restart_keeps_what_lives),
 	    TEST(test_missed_ends_are_made_up_for),
 	    TEST(test_a_service_that_is_gone_at_the_start),

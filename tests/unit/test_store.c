@@ -266,6 +266,7 @@ static void test_consume_is_once(void **state)
 	g.grant.id = 10;
 	assert_int_equal(store_consume(f->store, 9, &g), 0);
 	assert_int_equal(grant_count(f), 1);
+	assert_int_equal(store_grant_end(f->store, UINT64_MAX), QK_ERR_NOT_FOUND);
 	assert_int_equal(store_grant_remove(f->store, UINT64_MAX), QK_ERR_NOT_FOUND);
 	assert_int_equal(store_user_delete(f->store, "alice"), 0);
 	assert_int_equal(grant_count(f), 1);
