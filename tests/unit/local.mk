@@ -42,6 +42,15 @@ tests_unit_test_store_failure_SOURCES = tests/unit/test_store_failure.c tests/un
 tests_unit_test_store_failure_CPPFLAGS = $(UNIT_CPPFLAGS) $(SQLITE_CFLAGS)
 tests_unit_test_store_failure_LDADD = qknockd/libverifier.la $(UNIT_LIBS) $(SQLITE_LIBS)
 
+check_PROGRAMS += tests/unit/test_failing
+TESTS += tests/unit/test_failing
+tests_unit_test_failing_SOURCES = tests/unit/test_failing.c tests/unit/engines.h tests/unit/unit.h
+tests_unit_test_failing_CPPFLAGS = $(UNIT_CPPFLAGS) $(SQLITE_CFLAGS)
+tests_unit_test_failing_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=calloc,--wrap=malloc,--wrap=strdup,--wrap=strndup \
+	-Wl,--wrap=open,--wrap=openat,--wrap=mkdirat,--wrap=renameat,--wrap=write,--wrap=fchmod,--wrap=fsync \
+	-Wl,--wrap=clock_boot_ns
+tests_unit_test_failing_LDADD = qknockd/libverifier.la $(UNIT_LIBS) $(SQLITE_LIBS)
+
 check_PROGRAMS += tests/unit/test_config
 TESTS += tests/unit/test_config
 tests_unit_test_config_SOURCES = tests/unit/test_config.c tests/unit/unit.h
