@@ -65,6 +65,7 @@ make_check "$sanitized"
 say "distribution and manual pages"
 one "make dist, and what it holds builds and installs" "$top/tests/dist.sh" "$build"
 one "manual pages are without fault" "$top/doc/lint.sh" "$build"
+one "the model of keys and grants holds, and breaks without each guard" "$top/tests/model/check"
 netns
 printf '\n%s passed, %s failed\n' "$passed" "$failed"
 [ "$failed" = 0 ]

@@ -7,3 +7,4 @@ include tests/fuzz/local.mk
 include tests/netns/local.mk
 include tests/netns/pam.mk
 include tests/netns/wrap.mk
+EXTRA_DIST += tests/model/check tests/model/life.pml
