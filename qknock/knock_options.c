@@ -8,6 +8,7 @@
 #include "libcore/decimal.h"
 #include "libcore/profile.h"
 #include "qknock/client.h"
+#include "qknock/hops.h"
 #include "qknock/say.h"
 
 #define OPTIONS_WHERE                                                                                                  \
@@ -15,8 +16,9 @@
 	"  -H, --host HOST          where to knock, if elsewhere\n"                                                    \
 	"  -a, --address ADDR       the address that the key was issued for; by default the local one\n"
 #define OPTIONS_HOW                                                                                                    \
-	"      --hop WIDTH          hop over source addresses: 8 (IPv4) or 64 (IPv6)\n"                                \
-	"      --no-hop             send from one address (default)\n"                                                 \
+	"      --hop WIDTH          hop over source addresses: 8 (IPv4) or 64 (IPv6); by default where it is safe\n"   \
+	"      --no-hop             send from one address\n"                                                           \
+	"      --explain            say which address, hop width and carrier were chosen, and why\n"                   \
 	"  -c, --carrier syn|udp    syn needs CAP_NET_RAW; by default syn if it can be had, else udp\n"                \
 	"  -r, --repeat N           send the whole set N times, 1 to 10 (default 2)\n"                                 \
 	"  -g, --gap MS             mean gap between packets, 0 to 10000 (default 4)\n"                                \
@@ -65,6 +67,7 @@ const char exec_usage[] =
 enum long_only {
 	OPT_HOP = 256,
 	OPT_NO_HOP,
+	OPT_EXPLAIN,
 	OPT_KEY_COMMAND,
 	OPT_OTP_COMMAND,
 	OPT_CLIPBOARD,
@@ -83,6 +86,7 @@ static const struct option longs[] = {{"profile", required_argument, NULL, 'p'},
 				      {"service", required_argument, NULL, 's'},
 				      {"hop", required_argument, NULL, OPT_HOP},
 				      {"no-hop", no_argument, NULL, OPT_NO_HOP},
+				      {"explain", no_argument, NULL, OPT_EXPLAIN},
 				      {"carrier", required_argument, NULL, 'c'},
 				      {"repeat", required_argument, NULL, 'r'},
 				      {"gap", required_argument, NULL, 'g'},
@@ -274,6 +278,9 @@ static int flag(struct knock_options *out, int c)
 	case OPT_NO_WAIT:
 		out->no_wait = true;
 		return CLIENT_OK;
+	case OPT_EXPLAIN:
+		out->explain = true;
+		return CLIENT_OK;
 	case OPT_CLIPBOARD:
 		out->key.clipboard = true;
 		return CLIENT_OK;
@@ -344,6 +351,7 @@ static void set_defaults(struct knock_options *out, enum knock_verb verb)
 {
 	memset(out, 0, sizeof(*out));
 	out->verb = verb;
+	out->width = HOPS_AUTO;
 	out->repeat = KNOCK_REPEAT_DEFAULT;
 	out->gap_ms = KNOCK_GAP_DEFAULT;
 	out->timeout_s = KNOCK_TIMEOUT_DEFAULT;

@@ -32,7 +32,7 @@ struct knock_options {
 	const char *profile;  /* NULL: the only one */
 	const char *host;     /* NULL: the profile's */
 	const char *address;  /* NULL: the local one */
-	uint16_t width;	      /* 0: no hopping */
+	uint16_t width;	      /* HOPS_AUTO, or 0: no hopping */
 	enum knock_carrier carrier;
 	unsigned repeat;
 	unsigned gap_ms; /* mean */
@@ -41,6 +41,7 @@ struct knock_options {
 	bool dry_run;
 	bool show_words;
 	bool json;
+	bool explain; /* say which address, width and carrier were chosen, and why */
 	bool always_knock;
 	bool fdpass;
 	bool no_wait;

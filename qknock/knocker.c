@@ -2,6 +2,7 @@
 #include "qknock/knocker.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,6 +10,7 @@
 #include "libcore/error.h"
 #include "libcore/otp.h"
 #include "libcore/sequence.h"
+#include "qknock/hops.h"
 #include "qknock/key.h"
 #include "qknock/say.h"
 #include "qknock/secret.h"
@@ -45,7 +47,8 @@ static int find_peer(struct knocker *k)
 		say_error("profile %s names no host: say where to knock with --host", k->profile_name);
 		return CLIENT_USAGE;
 	}
-	if (k->options.width != 0) /* a host with both kinds of addresses is knocked at where the hops are */
+	if (k->options.width != 0 &&
+	    k->options.width != HOPS_AUTO) /* a host with both kinds of addresses is knocked at where the hops are */
 		family = k->options.width == 8 ? AF_INET : AF_INET6;
 	rc = peer_find(host, family, k->options.address, &k->peer);
 	if (rc == 0)
@@ -121,14 +124,78 @@ int knocker_find(struct knocker *k)
 	return status == CLIENT_OK ? find_peer(k) : status;
 }
 
+static void explain(const struct knocker *k, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void explain(const struct knocker *k, const char *format, ...)
+{
+	va_list args;
+
+	if (!k->options.explain)
+		return;
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	fputc('\n', stderr);
+	va_end(args);
+}
+
+static void explain_address(const struct knocker *k)
+{
+	char client[ADDRESS_TEXT_SIZE], local[ADDRESS_TEXT_SIZE];
+
+	address_format(&k->peer.client, client);
+	address_format(&k->peer.local, local);
+	if (k->peer.client_is_local)
+		explain(k, "address %s: %s", client,
+			k->options.address != NULL ? "as --address says, and this host's own"
+						   : "this host's own towards the server");
+	else
+		explain(k, "address %s: as was said; NAT makes it of this host's own, %s", client, local);
+}
+
+static void choose_width(struct knocker *k, const struct client *client)
+{
+	int raw = address_is_v4(&k->peer.client) ? client->raw_v4 : client->raw_v6;
+	struct hops_facts facts;
+	struct hops_choice choice;
+
+	if (k->options.width != HOPS_AUTO) {
+		explain(k, "hop width %u: as --%s says", k->options.width, k->options.width == 0 ? "no-hop" : "hop");
+		return;
+	}
+	hops_look(&k->peer, raw >= 0 && k->options.carrier != KNOCK_CARRIER_UDP, &facts);
+	choice = hops_choose(&facts, &k->profile);
+	k->options.width = choice.width;
+	explain(k, "hop width %u: %s", choice.width, choice.reason);
+	say_verbose("hop width %u: %s", choice.width, choice.reason);
+}
+
+static void explain_carrier(const struct knocker *k, bool asked_for, const struct client *client)
+{
+	const char *name = k->options.carrier == KNOCK_CARRIER_UDP ? "udp" : "syn";
+
+	if (asked_for)
+		explain(k, "carrier %s: as --carrier says", name);
+	else if (k->options.carrier == KNOCK_CARRIER_SYN)
+		explain(k, "carrier syn: raw sockets are to be had");
+	else
+		explain(k, "carrier udp: raw sockets were refused (%s)", strerror(client->raw_errno));
+}
+
 int knocker_check(struct knocker *k, const struct client *client)
 {
+	bool carrier_given = k->options.carrier != KNOCK_CARRIER_AUTO;
 	int status;
 
 	if (k->options.address == NULL && peer_settle_client(host_of(k), &k->peer) != 0)
 		return CLIENT_USAGE;
+	explain_address(k);
+	choose_width(k, client);
 	status = check_width(k);
-	return status == CLIENT_OK ? choose_carrier(k, client) : status;
+	if (status == CLIENT_OK)
+		status = choose_carrier(k, client);
+	if (status == CLIENT_OK)
+		explain_carrier(k, carrier_given, client);
+	return status;
 }
 
 static int read_key(struct knocker *k)

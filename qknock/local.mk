@@ -20,6 +20,7 @@ qknock_libclient_la_SOURCES = \
 	qknock/enroll.c \
 	qknock/exec.c \
 	qknock/fdpass.c qknock/fdpass.h \
+	qknock/hops.c qknock/hops.h \
 	qknock/interrupt.c qknock/interrupt.h \
 	qknock/key.c qknock/key.h \
 	qknock/keyline.c qknock/keyline.h \
@@ -54,3 +55,11 @@ qknock_libclient_la_LIBADD = libcore/libqr.la libcore/libcore.la $(JANSSON_LIBS)
 
 qknock_qknock_SOURCES = qknock/main.c
 qknock_qknock_LDADD = qknock/libclient.la qknock/libvectors.la
+
+# Raw sockets for everyone who runs it; it gives the capability up as soon as these are open.
+INSTALL_EXEC_HOOKS += install-client-capability
+EXTRA_DIST += qknock/give-capability
+
+.PHONY: install-client-capability
+install-client-capability:
+	@$(srcdir)/qknock/give-capability '$(DESTDIR)$(bindir)/'`echo qknock | sed '$(transform)'` '$(DESTDIR)'

@@ -135,7 +135,7 @@ check "which is all" not shows '^qknock: sent'
 # --- elsewhere
 
 fresh_key
-command 'qknock knock http -H gw.example --key-file key-alice'
+command 'qknock knock http --no-hop -H gw.example --key-file key-alice'
 check "knock" ended
 check "leaves its result" expect "Knocked at $SERVER for http as $CLIENT: 12 of 12 packets sent (syn, N ms)
 [0]" 

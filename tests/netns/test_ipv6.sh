@@ -26,6 +26,9 @@ check "from twelve addresses" [ "$(sources | wc -l)" = 12 ]
 check "all of the client's own /64" not grep -qv '^2001:db8:c:0:' < <(sources)
 check "the page comes" serves
 check "closed again" wait_until 5 refused
+check "and so by itself" opens
+check "from twelve addresses" [ "$(sources | wc -l)" = 12 ]
+check "closed again" wait_until 5 refused
 check "IPv6 without hops" opens --no-hop
 check "from the client's address" [ "$(sources)" = $CLIENT6 ]
 check "closed again" wait_until 5 refused

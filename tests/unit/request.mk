@@ -2,6 +2,7 @@
 # How the client gets its keys.
 REQUEST_TESTS = \
 	tests/unit/test_ask \
+	tests/unit/test_hops \
 	tests/unit/test_keytext \
 	tests/unit/test_profile_uri \
 	tests/unit/test_settings \
@@ -13,6 +14,10 @@ TESTS += $(REQUEST_TESTS)
 tests_unit_test_ask_SOURCES = tests/unit/test_ask.c tests/unit/unit.h
 tests_unit_test_ask_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_ask_LDADD = $(CLIENT_LIBS)
+
+tests_unit_test_hops_SOURCES = tests/unit/test_hops.c tests/unit/unit.h
+tests_unit_test_hops_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_hops_LDADD = $(CLIENT_LIBS)
 
 tests_unit_test_keytext_SOURCES = tests/unit/test_keytext.c tests/unit/unit.h
 tests_unit_test_keytext_CPPFLAGS = $(UNIT_CPPFLAGS)

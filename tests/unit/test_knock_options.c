@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "qknock/client.h"
+#include "qknock/hops.h"
 #include "qknock/knock_options.h"
 #include "qknock/say.h"
 #include "tests/unit/quiet.h"
@@ -45,7 +46,8 @@ static void test_defaults(void **state)
 	assert_null(o.profile);
 	assert_null(o.host);
 	assert_null(o.address);
-	assert_int_equal(o.width, 0);
+	assert_int_equal(o.width, HOPS_AUTO);
+	assert_false(o.explain);
 	assert_int_equal(o.carrier, KNOCK_CARRIER_AUTO);
 	assert_int_equal(o.repeat, 2);
 	assert_int_equal(o.gap_ms, 4);
