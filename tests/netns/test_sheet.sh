@@ -157,6 +157,32 @@ check "which says the line, too" said '"sheet_line": 8'
 check "it is used" left 16
 closed
 
+# R of a line was drawn without the address: with the chain that it gives here the knock may have to do without hops.
+cat >"$work/profile" <<-END
+	qknock-profile 1
+	server-id gw.example
+	host $SERVER
+	user alice
+	n 18446743979220271189
+	ports $KNOCK_PORTS
+	count 12
+	validity 120
+	widths 0 8
+	service http tcp 80
+END
+hops() { # R [WIDTHS]
+	sed -i "s/^widths .*/widths ${2:-0 8}/" "$work/profile"
+	echo "1/1 $(date +%s) $(cut -d' ' -f3 "$work/key-alice") $1" |
+		as_user alice knock http --profile "$work/profile" --address 192.168.7.20 --hop 8 --dry-run --json >"$work/said" 2>&1
+}
+hops 1234568
+check "a line whose chain is a good one hops" said '"hop_width": 8'
+hops 7777781
+check "one whose chain repeats does not" said '"hop_width": 0'
+check "which is said" said 'it knocks without hopping'
+hops 7777781 8
+check "but where the policy wants hops it has them" said '"hop_width": 8'
+
 # At any moment: the kill falls somewhere between the announcement and the grant.
 at_any_moment() {
 	local i
