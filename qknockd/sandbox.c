@@ -178,7 +178,7 @@ static int allow_with(scmp_filter_ctx filter, int call, unsigned which, const in
 
 	for (; rc == 0 && *values != -1; values++)
 		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 1,
-				      SCMP_CMP(which, SCMP_CMP_EQ, (scmp_datum_t)*values));
+				      SCMP_CMP(which, SCMP_CMP_EQ, (scmp_datum_t)*values, 0));
 	return rc;
 }
 
