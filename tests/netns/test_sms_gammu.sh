@@ -36,7 +36,7 @@ handled() { [ "$(counter requests)" -ge "$1" ]; }
 
 smsd
 deliver $PHONE "$(request_of)"
-check "the answer is sent to the telephone" reply_to $PHONE 10
+check "the answer is sent to the telephone" reply_to $PHONE 30
 check "it is a key" is_key "$reply"
 check "from a daemon without privileges" [ "$(ps -o user= -p "$smsd_pid")" = gammu ]
 check "closed before the knock" refused
@@ -46,11 +46,11 @@ check "no secret is in the log" no_secret_in_log
 check "nor in the SMS daemon's" not grep -qF -e "$PASS_CODE" -e "$(cut -d' ' -f2 "$work/key-alice")" $spool/log
 
 deliver $PHONE "  request otp  alice $PASS_CODE 2001:db8:c::20   "
-check "lower case, blanks and an IPv6 address will do" reply_to $PHONE 10
+check "lower case, blanks and an IPv6 address will do" reply_to $PHONE 30
 check "a key again" is_key "$reply"
 first=$reply
 deliver $PHONE "$(request_of 172.17.12.21)"
-check "another address is refused with a reason" reply_to $PHONE 10
+check "another address is refused with a reason" reply_to $PHONE 30
 check "which says why" grep -q 'for another address is pending' <<<"$reply"
 
 # The daemon dies after its handler ran and before it took note: the handler runs again.
@@ -60,11 +60,11 @@ must sed -i.good -E 's/^(runonreceive = )exec (.*) #/\1\2; kill -KILL $PPID #/' 
 smsd
 deliver $PHONE "$(request_of 2001:db8:c::20)"
 smsd_gone() { ! kill -0 "$smsd_pid" 2>/dev/null; }
-check "the SMS daemon is killed behind its handler" wait_until 10 smsd_gone
+check "the SMS daemon is killed behind its handler" wait_until 30 smsd_gone
 must mv $place/smsdrc.good $place/smsdrc
 smsd
 replies() { [ "$(find "$spool/sent" -type f | wc -l)" = "$1" ]; }
-check "the handler runs twice" wait_until 15 replies 2
+check "the handler runs twice" wait_until 30 replies 2
 for file in "$spool"/sent/*; do
 	check "which is sent again" [ "$(cat "$file")" = "$first" ]
 done
@@ -73,7 +73,7 @@ rm "$spool"/sent/*
 must ctl user disable alice
 must ctl user enable alice
 deliver $PHONE "$(printf '%160s' '')$(request_of 2001:db8:c::20)"
-check "a message of several parts is answered" reply_to $PHONE 15
+check "a message of several parts is answered" reply_to $PHONE 30
 check "with a key" is_key "$reply"
 
 taken=$(counter requests)
@@ -83,7 +83,7 @@ deliver +447911123457 "$(request_of)"
 deliver $PHONE "Request OTP alice \$(touch${IFS}PWN);\`touch PWN\` 10.0.0.1"
 deliver +447911123458 "$(head -c 1500 /dev/zero | tr '\0' x)"
 deliver +447911123459 'Запрос OTP alice'
-check "hostile senders and texts come through to the daemon" wait_until 15 handled $((taken + 6))
+check "hostile senders and texts come through to the daemon" wait_until 30 handled $((taken + 6))
 check "nothing of them was run" [ -z "$(find $place -name "PWN*")" ]
 check "nobody of them is answered" [ -z "$(find "$spool/sent" "$spool/outbox" -type f)" ]
 finish

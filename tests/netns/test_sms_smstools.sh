@@ -36,7 +36,7 @@ deliver() {
 replies=0 reply=
 sent_is() { [ -e $modem/sent ] && [ "$(wc -l <$modem/sent)" -ge "$1" ]; }
 reply_to() {
-	wait_until 15 sent_is $((++replies)) || return 1
+	wait_until 30 sent_is $((++replies)) || return 1
 	read -r number reply <<<"$(sed -n ${replies}p $modem/sent)"
 	[ "$number" = "$1" ]
 }
@@ -78,7 +78,7 @@ printf '#!/bin/sh\n%s "$@"\nkill -KILL $(cat %s/pid) $(ps -o ppid= -p $PPID)\n' 
 	>$place/handler
 deliver $PHONE "$(request_of)"
 smsd_gone() { ! kill -0 "$smsd_pid" 2>/dev/null; }
-check "smsd is killed behind its handler" wait_until 15 smsd_gone
+check "smsd is killed behind its handler" wait_until 30 smsd_gone
 wait "$smsd_pid" 2>/dev/null
 must cp $place/handler.good $place/handler
 smsd
@@ -98,9 +98,9 @@ deliver '$(touch PWN' "$(request_of)"
 deliver +447911123458 "$(head -c 1500 /dev/zero | tr '\0' x)"
 deliver +447911123459 "$(printf '\nFrom: %s\nFrom_TOA: 91\n\n%s' $PHONE "$(request_of)")"
 received_are() { [ "$(received)" = "$1" ]; }
-check "hostile senders and texts come through" wait_until 20 received_are $((received + 8))
+check "hostile senders and texts come through" wait_until 40 received_are $((received + 8))
 # Of those the number of an international telephone is the sender's in four cases: the rest never reaches the daemon.
-check "the daemon is asked about telephones" wait_until 15 counter_is requests $((taken + 4))
+check "the daemon is asked about telephones" wait_until 30 counter_is requests $((taken + 4))
 must ctl user unlock alice # the number waits for a second after a wrong pass-code
 check "a good request behind them" deliver $PHONE "$(request_of)"
 check "is answered" reply_to $PHONE
