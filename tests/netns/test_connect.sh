@@ -145,4 +145,16 @@ check "a port that is open anyway" json_is knock null
 run qknock connect --always-knock --json --key-file "$key" gw.example 22
 check "is knocked for when told so" json_is distinct 12
 check "with all sets, since a connection proves nothing" json_is sent 24
+
+# --- sshd that answers everyone, and pam_knock behind it
+
+pam_stack
+sshd 'UsePAM yes'
+ctl revoke --all >/dev/null
+fresh_key
+run ssh -F "$work/passing" gw 'echo in'
+check "pam_knock: who only tries whether the port answers is refused" exits 255
+ssh_config "$work/always" 1 --always-knock --key-file "$key"
+run ssh -F "$work/always" gw 'echo in'
+check "pam_knock: with --always-knock alice is in" prints in
 finish
