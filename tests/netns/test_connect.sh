@@ -6,12 +6,13 @@ isolate "$@"
 . "$(dirname "$0")/sshd.sh"
 . "$(dirname "$0")/connect.sh"
 two_hosts
-services='ssh:22 http:80 dead:81'
+services='ssh:22 http:80 dead:81 once:82'
 grant_time=60
 global_settings='service "vpn" { protocol = udp port = 1194 grant_time = 60 }'
-web_server
+web_server 80 82
 ssh_server
-firewall
+services='ssh:22 http:80 dead:81' firewall
+must xtables -A INPUT -p tcp --dport 82 -m knock --service once --single-use -j ACCEPT
 register alice
 key=$work/key-alice
 ssh_config "$work/passing" 1 --key-file "$key"
@@ -126,6 +127,22 @@ fresh_key
 log_mark
 run qknock exec http --no-wait --host gw.example --key-file "$key" -- $page
 check "--no-wait" prints 'It works'
+
+# --- grants of single use
+
+fresh_key
+get='printf "GET /index.htm HTTP/1.0\r\n\r\n" | qknock connect --json --key-file "$0" gw.example 82'
+run sh -c "$get" "$key"
+check "a grant of single use is the connection's, whichever of the attempts it is" grep -q 'It works' "$work/out"
+run sh -c "$get --timeout 1" "$key"
+check "and serves once" exits 8
+fresh_key
+once="curl -s --noproxy * -m 2 http://$SERVER:82/index.htm"
+run qknock exec once --no-wait --host gw.example --key-file "$key" -- $once
+check "exec --no-wait leaves it to the command" prints 'It works'
+fresh_key
+run qknock exec once --host gw.example --key-file "$key" -- $once
+check "where exec alone would have used it up" exits 28
 
 # --- options
 
