@@ -204,7 +204,7 @@ static void knock(struct verifier *v, const char *user, const struct address *cl
 		struct frame_knock packet = {packets[i].source, packets[i].port, packets[i].word, FRAME_SYN};
 		double begin = now_us();
 
-		engine_packet(v->engine, &packet);
+		engine_packets(v->engine, &packet, 1);
 		*last_us = now_us() - begin;
 	}
 }

@@ -264,28 +264,21 @@ static void try_knock(struct engine *engine, const struct session *session)
 	granter_add(engine->granter, &grant);
 }
 
-struct delivery {
-	struct engine *engine;
-	const struct frame_knock *knock;
-};
-
-static void deliver(void *arg, struct session *session)
-{
-	const struct delivery *delivery = arg;
-
-	if (session_is_from_anywhere(session))
-		sheets_announced(delivery->engine->sheets, session, &delivery->knock->source);
-	else
-		try_knock(delivery->engine, session);
-}
-
-void engine_packet(void *arg, const struct frame_knock *knock)
+static void on_complete(void *arg, struct session *session, const struct frame_knock *packet)
 {
 	struct engine *engine = arg;
-	struct delivery delivery = {engine, knock};
 
-	if (session_packet(engine->table, knock, deliver, &delivery) > 0)
-		engine->counters.known++;
+	if (session_is_from_anywhere(session))
+		sheets_announced(engine->sheets, session, &packet->source);
+	else
+		try_knock(engine, session);
+}
+
+void engine_packets(void *arg, const struct frame_knock *packets, size_t count)
+{
+	struct engine *engine = arg;
+
+	engine->counters.known += session_packets(engine->table, packets, count, on_complete, engine);
 }
 
 void engine_tick(struct engine *engine)

@@ -50,9 +50,9 @@ int engine_reload(struct engine *engine, const struct config *config);
 /* The host's own addresses, copied; until then they are looked up whenever they are needed. Errors: NOMEM. */
 int engine_set_own_addresses(struct engine *engine, const struct address *list, size_t count);
 
-void engine_packet(void *engine, const struct frame_knock *knock); /* for capture_dispatch */
-void engine_tick(struct engine *engine);			   /* expires keys and grants */
-uint64_t engine_next_event(const struct engine *engine);	   /* CLOCK_BOOTTIME ns; 0: none */
+void engine_packets(void *engine, const struct frame_knock *packets, size_t count); /* for feed_dispatch */
+void engine_tick(struct engine *engine);					    /* expires keys and grants */
+uint64_t engine_next_event(const struct engine *engine);			    /* CLOCK_BOOTTIME ns; 0: none */
 
 /* Section 2: a new key, or the pending one again. r: NULL to draw it, else the R to use (demonstrations).
  * Errors: NOT_FOUND, DISABLED, KEY_PENDING, REPLY_LIMIT, POLICY (no service is left), ADDRESS (unspecified,

@@ -158,23 +158,27 @@ int feed_fd(const struct feed *feed)
 
 /* After a reload a capture that is about to end may still send what came to the ports before. */
 static void hand_over(const struct feed_message *message, const struct knock_shape *shape,
-		      void (*each)(void *arg, const struct frame_knock *knock), void *arg)
+		      void (*take)(void *arg, const struct frame_knock *knocks, size_t count), void *arg)
 {
+	struct frame_knock knocks[FEED_BATCH];
+	size_t count = 0;
+
 	for (uint32_t i = 0; i < message->count; i++) {
 		const struct feed_record *record = &message->records[i];
-		struct frame_knock knock = {
-		    .port = record->port, .word = record->word, .carrier = (enum frame_carrier)record->carrier};
 
 		if (record->port < shape->port_first || record->port > shape->port_last)
 			continue;
-		memcpy(knock.source.b, record->source, sizeof(record->source));
-		each(arg, &knock);
+		knocks[count] = (struct frame_knock){
+		    .port = record->port, .word = record->word, .carrier = (enum frame_carrier)record->carrier};
+		memcpy(knocks[count].source.b, record->source, sizeof(record->source));
+		count++;
 	}
+	take(arg, knocks, count);
 }
 
 /* False at the end. */
 static bool read_channel(struct channel *channel, const struct knock_shape *shape,
-			 void (*each)(void *arg, const struct frame_knock *knock), void *arg)
+			 void (*take)(void *arg, const struct frame_knock *knocks, size_t count), void *arg)
 {
 	for (int i = 0; i < MESSAGES_MAX; i++) {
 		struct feed_message message;
@@ -185,19 +189,19 @@ static bool read_channel(struct channel *channel, const struct knock_shape *shap
 		if (n == 0 || feed_check(&message, (size_t)n) != 0)
 			return false;
 		channel->counters = message.counters;
-		hand_over(&message, shape, each, arg);
+		hand_over(&message, shape, take, arg);
 	}
 	return true;
 }
 
 void feed_dispatch(struct feed *feed, const struct knock_shape *shape,
-		   void (*each)(void *arg, const struct frame_knock *knock), void *arg)
+		   void (*take)(void *arg, const struct frame_knock *knocks, size_t count), void *arg)
 {
 	struct epoll_event events[8];
 	int n = epoll_wait(feed->epoll_fd, events, 8, 0);
 
 	for (int i = 0; i < n; i++)
-		if (!read_channel(events[i].data.ptr, shape, each, arg))
+		if (!read_channel(events[i].data.ptr, shape, take, arg))
 			end(feed, events[i].data.ptr);
 }
 

@@ -63,7 +63,7 @@ int feed_fd(const struct feed *feed); /* for epoll */
 
 /* Hands over what has come to the ports of shape, a bounded amount. What is no message ends its capture's feed. */
 void feed_dispatch(struct feed *feed, const struct knock_shape *shape,
-		   void (*each)(void *arg, const struct frame_knock *knock), void *arg);
+		   void (*take)(void *arg, const struct frame_knock *knocks, size_t count), void *arg);
 
 /* Of all captures, those that have ended too. */
 void feed_counters(const struct feed *feed, struct capture_counters *out);

@@ -645,9 +645,8 @@ static unsigned bucket_deliver(struct session_table *t, const struct bucket *b, 
 	return known;
 }
 
-static unsigned table_deliver(struct session_table *t, const struct frame_knock *knock)
+static unsigned table_deliver(struct session_table *t, const struct frame_knock *knock, uint32_t hash)
 {
-	uint32_t hash = hash_packet(t, &knock->source, knock->port, knock->word);
 	uint64_t bits = filter_bits(hash);
 	uint32_t number = bucket_number(t, hash);
 	unsigned known = 0;
@@ -661,25 +660,79 @@ static unsigned table_deliver(struct session_table *t, const struct frame_knock 
 	return known;
 }
 
-unsigned session_packet(struct session_table *table, const struct frame_knock *knock,
-			void (*complete)(void *arg, struct session *session), void *arg)
+/* The second hash is that of the packet without its source. */
+struct hashes {
+	uint32_t whole, sourceless;
+};
+
+static struct hashes hash_knock(const struct session_table *t, const struct frame_knock *knock)
 {
-	unsigned known = table_deliver(table, knock);
+	return (struct hashes){
+	    .whole = hash_packet(t, &knock->source, knock->port, knock->word),
+	    .sourceless = t->anywhere > 0 ? hash_packet(t, &unspecified, knock->port, knock->word) : 0,
+	};
+}
+
+static unsigned deliver(struct session_table *t, const struct frame_knock *knock, const struct hashes *hashes,
+			session_complete_function *complete, void *arg)
+{
+	unsigned known = table_deliver(t, knock, hashes->whole);
 	struct session *s;
 
-	if (table->anywhere > 0) {
+	if (t->anywhere > 0) {
 		struct frame_knock sourceless = *knock;
 
 		sourceless.source = unspecified;
-		known += table_deliver(table, &sourceless);
+		known += table_deliver(t, &sourceless, hashes->sourceless);
 	}
 	/* Only now, because complete may change the table. */
-	while (known > 0 && (s = TAILQ_FIRST(&table->ready)) != NULL) {
-		TAILQ_REMOVE(&table->ready, s, ready);
+	while (known > 0 && (s = TAILQ_FIRST(&t->ready)) != NULL) {
+		TAILQ_REMOVE(&t->ready, s, ready);
 		s->in_ready = false;
-		complete(arg, s);
+		complete(arg, s, knock);
 	}
 	return known;
+}
+
+/* By real loads, so close together that the processor waits for all at once: a prefetch may be dropped when its page
+ * is not in the processor's table of pages, and that is what takes longest. */
+static void touch(const struct session_table *t, const struct hashes *hashes, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		(void)*(const volatile uint64_t *)filter_at(t, bucket_number(t, hashes[i].whole));
+	for (size_t i = 0; i < count && t->anywhere > 0; i++)
+		(void)*(const volatile uint64_t *)filter_at(t, bucket_number(t, hashes[i].sourceless));
+}
+
+/* First all places are worked out and asked for, then looked at: a filter that is larger than the cache is waited for
+ * once for all and not for each. The hashes stay what they are, whatever complete does to the table; only whether there
+ * are entries without source may change, and then the one hash was not made. */
+static unsigned deliver_batch(struct session_table *t, const struct frame_knock *knocks, size_t count,
+			      session_complete_function *complete, void *arg)
+{
+	struct hashes hashes[SESSION_BATCH];
+	bool anywhere = t->anywhere > 0;
+	unsigned known = 0;
+
+	for (size_t i = 0; i < count; i++)
+		hashes[i] = hash_knock(t, &knocks[i]);
+	touch(t, hashes, count);
+	for (size_t i = 0; i < count; i++) {
+		if (!anywhere && t->anywhere > 0)
+			hashes[i] = hash_knock(t, &knocks[i]);
+		known += deliver(t, &knocks[i], &hashes[i], complete, arg);
+	}
+	return known;
+}
+
+unsigned session_packets(struct session_table *table, const struct frame_knock *packets, size_t count,
+			 session_complete_function *complete, void *arg)
+{
+	unsigned known = 0;
+
+	for (; count > SESSION_BATCH; count -= SESSION_BATCH, packets += SESSION_BATCH)
+		known += deliver_batch(table, packets, SESSION_BATCH, complete, arg);
+	return known + deliver_batch(table, packets, count, complete, arg);
 }
 
 void *session_owner(const struct session *session)

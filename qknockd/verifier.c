@@ -385,7 +385,7 @@ static void on_event(struct verifier *v, int fd)
 	else if (fd == v->setup->events)
 		on_events(v);
 	else if (fd == feed_fd(v->feed))
-		feed_dispatch(v->feed, &v->config->shape, engine_packet, v->engine);
+		feed_dispatch(v->feed, &v->config->shape, engine_packets, v->engine);
 	else if (fd == control_server_fd(v->control))
 		control_server_dispatch(v->control);
 	else if (fd == requests_fd(v->requests))

@@ -134,7 +134,7 @@ static inline void send_part(struct bench *b, const struct otp *otp, const char 
 	for (unsigned i = last + 1; i-- > first;) {
 		struct frame_knock knock = {packets[i].source, packets[i].port, packets[i].word, FRAME_SYN};
 
-		engine_packet(b->engine, &knock);
+		engine_packets(b->engine, &knock, 1);
 	}
 }
 

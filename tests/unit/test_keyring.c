@@ -137,9 +137,10 @@ static void test_a_user_has_one_key(void **state)
 
 static struct keyring_knock *last_complete;
 
-static void note_complete(void *arg, struct session *session)
+static void note_complete(void *arg, struct session *session, const struct frame_knock *packet)
 {
 	(void)arg;
+	(void)packet;
 	last_complete = session_owner(session);
 }
 
@@ -157,7 +158,7 @@ static unsigned deliver(struct fixture *f, struct keyring_key *key, unsigned fir
 	for (unsigned i = first; i <= last; i++) {
 		struct frame_knock packet = {packets[i].source, packets[i].port, packets[i].word, FRAME_SYN};
 
-		known += session_packet(f->table, &packet, note_complete, NULL);
+		known += session_packets(f->table, &packet, 1, note_complete, NULL);
 	}
 	return known;
 }

@@ -41,12 +41,14 @@ struct calls {
 	struct session *completed[8];
 	unsigned count;
 	struct session *remove[4];
+	struct frame_knock last; /* that completed one */
 };
 
-static void complete(void *arg, struct session *session)
+static void complete(void *arg, struct session *session, const struct frame_knock *packet)
 {
 	struct calls *calls = arg;
 
+	calls->last = *packet;
 	assert_true(session_complete(session));
 	assert_true(calls->count < 8);
 	calls->completed[calls->count++] = session;
@@ -61,7 +63,7 @@ static unsigned deliver(struct calls *calls, const struct sequence_packet *packe
 {
 	struct frame_knock knock = knock_of(packet);
 
-	return session_packet(calls->table, &knock, complete, calls);
+	return session_packets(calls->table, &knock, 1, complete, calls);
 }
 
 static int setup(void **state)
@@ -182,7 +184,7 @@ static void test_the_carrier_does_not(void **state)
 	for (unsigned i = 0; i < COUNT; i++) {
 		knock = knock_of(&packets[i]);
 		knock.carrier = i % 2 == 0 ? FRAME_SYN : FRAME_UDP;
-		assert_int_equal(session_packet(calls->table, &knock, complete, calls), 1);
+		assert_int_equal(session_packets(calls->table, &knock, 1, complete, calls), 1);
 	}
 	assert_int_equal(calls->count, 1);
 }
@@ -296,6 +298,65 @@ static void test_complete_may_remove_any_session(void **state)
 	assert_int_equal(deliver(calls, &others[0]), 0);
 }
 
+/* As long as several batches: strangers in between, each knock complete at its own last packet. */
+static void test_many_packets_at_once(void **state)
+{
+	struct calls *calls = *state;
+	struct sequence_packet packets[4][COUNT], strangers[4 * COUNT];
+	struct frame_knock knocks[8 * COUNT];
+	struct session *sessions[4];
+	unsigned n = 0;
+
+	draw_packets(strangers, 4 * COUNT);
+	for (unsigned s = 0; s < 4; s++) {
+		draw_packets(packets[s], COUNT);
+		sessions[s] = add(calls, packets[s], COUNT);
+	}
+	for (unsigned i = 0; i < COUNT; i++)
+		for (unsigned s = 0; s < 4; s++) {
+			knocks[n++] = knock_of(&packets[s][i]);
+			knocks[n++] = knock_of(&strangers[4 * i + s]);
+		}
+	/* The second goes while the first completes: its last packet, in the same batch, is a stranger's then. */
+	calls->remove[0] = sessions[1];
+	assert_int_equal(session_packets(calls->table, knocks, n, complete, calls), 4 * COUNT - 1);
+	assert_int_equal(calls->count, 3);
+	assert_ptr_equal(calls->completed[0], sessions[0]);
+	assert_ptr_equal(calls->completed[1], sessions[2]);
+	assert_ptr_equal(calls->completed[2], sessions[3]);
+	assert_memory_equal(&calls->last, &knocks[n - 2], sizeof(calls->last));
+	assert_int_equal(session_packets(calls->table, knocks, 0, complete, calls), 0);
+}
+
+static void add_from_anywhere(void *arg, struct session *session, const struct frame_knock *packet)
+{
+	struct calls *calls = arg;
+	struct sequence_packet announcement = {.port = 8850, .word = 77};
+	struct session *added;
+
+	(void)packet;
+	if (calls->count++ > 0)
+		return;
+	session_remove(calls->table, session);
+	assert_int_equal(session_add(calls->table, &announcement, 1, calls, &added), 0);
+}
+
+/* The first entry without source comes about while a batch is being delivered. */
+static void test_a_batch_meets_what_its_own_packets_bring(void **state)
+{
+	struct calls *calls = *state;
+	struct sequence_packet packet;
+	struct frame_knock knocks[3];
+
+	draw_packets(&packet, 1);
+	add(calls, &packet, 1);
+	knocks[0] = knocks[2] = (struct frame_knock){.port = 8850, .word = 77};
+	knocks[0].source.b[0] = knocks[2].source.b[0] = 0x20;
+	knocks[1] = knock_of(&packet);
+	assert_int_equal(session_packets(calls->table, knocks, 3, add_from_anywhere, calls), 2);
+	assert_int_equal(calls->count, 2);
+}
+
 /* A packet of each of MANY sessions; 0 where the session is gone. */
 struct crowd {
 	struct sequence_packet packets[MANY][COUNT];
@@ -343,7 +404,7 @@ static void test_the_table_forgets_and_loses_nothing(void **state)
 			draw_packets(&packet, 1);
 			packet.source.b[0] = 0x20; /* of no one */
 			stranger = knock_of(&packet);
-			assert_int_equal(session_packet(calls->table, &stranger, complete, calls), 0);
+			assert_int_equal(session_packets(calls->table, &stranger, 1, complete, calls), 0);
 		}
 	}
 	for (unsigned i = 0; i < MANY; i++)
@@ -378,6 +439,8 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 	    TEST(test_a_packet_from_anywhere),
+	    TEST(test_many_packets_at_once),
+	    TEST(test_a_batch_meets_what_its_own_packets_bring),
 	    TEST(test_a_knock_completes_in_any_order),
 	    TEST(test_duplicates_are_harmless_and_try_again_when_full),
 	    TEST(test_every_part_of_a_packet_counts),

@@ -217,8 +217,9 @@ static void test_want_of_memory(void **state)
 	session_table_free(t);
 }
 
-static void ignore(void *arg, struct session *session)
+static void ignore(void *arg, struct session *session, const struct frame_knock *packet)
 {
+	(void)packet;
 	(void)arg;
 	(void)session;
 }
@@ -283,9 +284,9 @@ static void test_an_equal_hash_is_not_an_equal_packet(void **state)
 			;
 		knock = (struct frame_knock){packets[1].source, packets[1].port, packets[1].word, FRAME_SYN};
 		assert_int_equal(session_add(t, packets, 1, NULL, &s), 0);
-		assert_int_equal(session_packet(t, &knock, ignore, NULL), 0);
+		assert_int_equal(session_packets(t, &knock, 1, ignore, NULL), 0);
 		knock = (struct frame_knock){packets[0].source, packets[0].port, packets[0].word, FRAME_SYN};
-		assert_int_equal(session_packet(t, &knock, ignore, NULL), 1);
+		assert_int_equal(session_packets(t, &knock, 1, ignore, NULL), 1);
 		session_remove(t, s);
 	}
 	session_table_free(t);

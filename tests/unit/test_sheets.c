@@ -84,7 +84,7 @@ static void announce(struct bench *b, const struct otp *otp, const char *from)
 
 	assert_int_equal(sequence_announce(&in, &packet), 0);
 	knock = (struct frame_knock){packet.source, packet.port, packet.word, FRAME_UDP};
-	engine_packet(b->engine, &knock);
+	engine_packets(b->engine, &knock, 1);
 }
 
 /* As the client does: announcement and knock, from the same address. */
@@ -242,7 +242,7 @@ static void test_the_announcement_alone_gives_nothing(void **state)
 		for (unsigned i = 0; i < 12; i++) {
 			struct frame_knock knock = {at(THERE), packets[i].port, packets[i].word, FRAME_SYN};
 
-			engine_packet(b->engine, &knock);
+			engine_packets(b->engine, &knock, 1);
 		}
 		assert_int_equal(counters(b).known, known);
 	}
