@@ -163,10 +163,25 @@ run qknock connect --always-knock --json --key-file "$key" gw.example 22
 check "is knocked for when told so" json_is distinct 12
 check "with all sets, since a connection proves nothing" json_is sent 24
 
+# --- an ordinary user, who may open no raw sockets
+
+xtables -D INPUT -p tcp --dport 22 -j ACCEPT
+chown -R 20001:20001 "$work/home-alice" "$work/id"
+for number in 1 2; do
+	fresh_key
+	chown 20001 "$key"
+	ssh_config "$work/user" $number --json --key-file "$key"
+	run setpriv --reuid=20001 --regid=20001 --clear-groups ssh -F "$work/user" gw 'head -c 3000000 /dev/zero'
+	check "without privileges, stanza $number: ssh is in" [ "$(wc -c <"$work/out")" = 3000000 ]
+	check "by datagrams" json_is carrier '"udp"'
+done
+chown -R 0:0 "$work/home-alice" "$work/id" "$key"
+
 # --- sshd that answers everyone, and pam_knock behind it
 
 pam_stack
 sshd 'UsePAM yes'
+must xtables -I INPUT -p tcp --dport 22 -j ACCEPT
 ctl revoke --all >/dev/null
 fresh_key
 run ssh -F "$work/passing" gw 'echo in'
