@@ -10,6 +10,8 @@ const struct output_column daemon_status_columns[] = {
     {"version", "Version", OUTPUT_TEXT},
     {"pid", "Process", OUTPUT_NUMBER},
     {"uptime", "Running for", OUTPUT_DURATION},
+    {"sandbox", "Processes kept apart by", OUTPUT_TEXT},
+    {"verifier-restarts", "Verifier died", OUTPUT_COUNT},
     {"packets-seen", "Packets seen", OUTPUT_COUNT},
     {"packets-known", "  part of a knock", OUTPUT_COUNT},
     {"packets-other", "  no knock", OUTPUT_COUNT},

@@ -222,6 +222,9 @@ static int allow_capture(scmp_filter_ctx filter)
 {
 	int rc = allow(filter, waiting);
 
+	/* What libpcap asks about its own sockets: counters, errors, and whether the interface is still there. */
+	if (rc == 0)
+		rc = allow(filter, LIST(CALL(getsockname)));
 	if (rc == 0)
 		rc = allow_with(filter, SCMP_SYS(getsockopt), 2, LIST(PACKET_STATISTICS, SO_ERROR));
 	if (rc == 0)

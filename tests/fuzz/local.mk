@@ -10,6 +10,7 @@ FUZZ_TARGETS = \
 	tests/fuzz/fuzz_frame \
 	tests/fuzz/fuzz_grant \
 	tests/fuzz/fuzz_keytext \
+	tests/fuzz/fuzz_privop \
 	tests/fuzz/fuzz_profile \
 	tests/fuzz/fuzz_profile_uri \
 	tests/fuzz/fuzz_reply \
@@ -78,3 +79,7 @@ tests_fuzz_fuzz_settings_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_profile_uri_SOURCES = tests/fuzz/fuzz_profile_uri.c tests/fuzz/fuzz.h
 tests_fuzz_fuzz_profile_uri_LDADD = $(FUZZ_LIBS)
 tests_fuzz_fuzz_profile_uri_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+
+tests_fuzz_fuzz_privop_SOURCES = tests/fuzz/fuzz_privop.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_privop_LDADD = qknockd/libverifier.la $(FUZZ_LIBS)
+tests_fuzz_fuzz_privop_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)

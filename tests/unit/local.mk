@@ -294,3 +294,16 @@ tests_unit_test_sheets_SOURCES = tests/unit/test_sheets.c tests/unit/engines.h t
 tests_unit_test_sheets_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_sheets_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_boot_ns,--wrap=clock_wall_s,--wrap=session_add
 tests_unit_test_sheets_LDADD = qknockd/libverifier.la $(UNIT_LIBS)
+
+# Processes without privileges.
+check_PROGRAMS += tests/unit/test_sandbox tests/unit/test_privop tests/unit/test_feed
+TESTS += tests/unit/test_sandbox tests/unit/test_privop tests/unit/test_feed
+tests_unit_test_sandbox_SOURCES = tests/unit/test_sandbox.c tests/unit/unit.h
+tests_unit_test_sandbox_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_sandbox_LDADD = qknockd/libverifier.la $(UNIT_LIBS)
+tests_unit_test_privop_SOURCES = tests/unit/test_privop.c tests/unit/unit.h
+tests_unit_test_privop_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_privop_LDADD = qknockd/libverifier.la $(UNIT_LIBS)
+tests_unit_test_feed_SOURCES = tests/unit/test_feed.c tests/unit/unit.h
+tests_unit_test_feed_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_feed_LDADD = qknockd/libverifier.la $(UNIT_LIBS)
