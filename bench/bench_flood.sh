@@ -10,13 +10,6 @@
 here=$(cd "$(dirname "$0")" && pwd)
 [ "${1-}" != --json ] || { export BENCH_JSON=1 && shift; }
 export QKNOCK_BUILD=${QKNOCK_BUILD:-${1:-$PWD}}
-if [ -z "${QKNOCK_WORK-}" ] && [ -z "${QKNOCK_ISOLATED-}" ]; then
-	QKNOCK_WORK=$(mktemp -d "$QKNOCK_BUILD/bench-flood.XXXXXX") || exit 2
-	export QKNOCK_WORK
-	trap 'rm -rf "$QKNOCK_WORK"' EXIT
-	bash "$0"
-	exit
-fi
 . "$here/../tests/netns/lib.sh"
 isolate "$@"
 
@@ -24,13 +17,13 @@ quick=${BENCH_QUICK-}
 users_list=${BENCH_USERS:-${quick:+1 100}}
 users_list=${users_list:-1 100 10000}
 rounds=${BENCH_ROUNDS:-${quick:+2}}
-rounds=${rounds:-5}
+rounds=${rounds:-4}
 window=${BENCH_WINDOW:-${quick:+200}}
-window=${window:-400}
+window=${window:-300}
 knocks=${BENCH_KNOCKS:-${quick:+20}}
 knocks=${knocks:-100}
 races=${BENCH_RACES:-${quick:+15}}
-races=${races:-100}
+races=${races:-60}
 starts=${BENCH_STARTS:-${quick:+1}}
 starts=${starts:-5}
 limit=${BENCH_LIMIT:-${quick:+90}}
@@ -38,8 +31,21 @@ limit=${limit:-420}
 RATE=50000
 START_USERS=1000
 
+# In memory: no disk is measured here, and whatever happens nothing stays. What failed leaves its logs.
 must mount -t tmpfs -o mode=755 bench "$work"
 export HOME=$work
+trap 'clean_up $?' EXIT
+clean_up() {
+	local logs=$QKNOCK_BUILD/bench-flood.failed
+
+	if [ "$1" != 0 ]; then
+		rm -rf "$logs"
+		mkdir -p "$logs" && cp "$results" "$home/errors" "$home"/*/*.log "$logs" 2>/dev/null
+		note "logs are in $logs" >&2
+	fi
+	umount -l "$home"
+	[ -n "${QKNOCK_WORK-}" ] || rm -rf "$home"
+}
 . "$here/contestants.sh"
 peers_installed
 processors=$(nproc)
@@ -126,7 +132,7 @@ opens() {
 		generator=$!
 		wait_until 20 grep -q started "$work/flood.out" || bail "no flood: $(tail -n 1 "$home/errors")"
 	fi
-	while [ "$sent" -lt "$knocks" ] && ! time_is_over && [ "$open" -gt 0 -o "$sent" -lt $((3 * KNOCKERS)) ]; do
+	while [ "$sent" -lt "$knocks" ] && ! time_is_over && { [ "$open" -gt 0 ] || [ "$sent" -lt $((3 * KNOCKERS)) ]; }; do
 		progress "flood: $which, $name: $open of $sent opened"
 		knock_round $((knocks - sent < KNOCKERS ? knocks - sent : KNOCKERS))
 	done
@@ -134,7 +140,7 @@ opens() {
 		pkill -TERM -x flood
 		wait $generator
 	fi
-	result "opens $name $which $open $sent $(grep = "$work/flood.out")"
+	result "opens $name $which $open $sent $(grep rate= "$work/flood.out")"
 	pause
 }
 
@@ -254,6 +260,3 @@ starts
 [ -z "$unsettled" ] || result "note no real-time scheduling: what else runs on the machine is part of the figures"
 progress
 awk -v rounds="$rounds" -v json="${BENCH_JSON-}" -f "$here/flood.awk" "$results"
-status=$?
-umount -l "$home"
-exit $status
