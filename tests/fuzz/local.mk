@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # One fuzz target per parser of outside bytes: fuzz_NAME, its corpus in corpus/NAME. Without --enable-fuzzers each
-# is linked with replay.c and is a test that replays its corpus; with it, libFuzzer gives main():
-#     tests/fuzz/fuzz_NAME NEW_CORPUS $srcdir/tests/fuzz/corpus/NAME
-EXTRA_DIST += tests/fuzz/corpus
+# is linked with replay.c and is a test that replays its corpus; with it, libFuzzer or AFL++ gives main(). This
+# script configures, builds and runs:
+#     tests/fuzz/run libfuzzer|afl NAME SECONDS
+EXTRA_DIST += tests/fuzz/corpus tests/fuzz/run
 
 FUZZ_TARGETS = \
 	tests/fuzz/fuzz_config \
@@ -83,3 +84,7 @@ tests_fuzz_fuzz_profile_uri_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_privop_SOURCES = tests/fuzz/fuzz_privop.c tests/fuzz/fuzz.h
 tests_fuzz_fuzz_privop_LDADD = qknockd/libverifier.la $(FUZZ_LIBS)
 tests_fuzz_fuzz_privop_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+
+.PHONY: fuzzers
+fuzzers: $(BUILT_SOURCES)
+	$(MAKE) $(AM_MAKEFLAGS) $(FUZZ_TARGETS)
