@@ -66,6 +66,13 @@ static struct connector *connector_to(const struct port *p)
 	return c;
 }
 
+/* All of them in vain. */
+static void wait_for_attempts(struct connector *c, unsigned count)
+{
+	while (connector_attempts(c) < count)
+		assert_int_equal(connector_wait(c, clock_boot_ns() + 20 * NS_PER_MS), QK_ERR_AGAIN);
+}
+
 static unsigned open_descriptors(void)
 {
 	DIR *dir = opendir("/proc/self/fd");
@@ -114,8 +121,7 @@ static void test_refusals_are_remembered_and_tried_again(void **state)
 	assert_int_equal(connector_error(c), ECONNREFUSED);
 	assert_int_equal(connector_attempts(c), 1); /* none by itself before it is told to hasten */
 	connector_hasten(c);
-	assert_int_equal(connector_wait(c, clock_boot_ns() + 100 * NS_PER_MS), QK_ERR_AGAIN);
-	assert_in_range(connector_attempts(c), 3, 6);
+	wait_for_attempts(c, 4);
 	assert_int_equal(listen(p.listener, 4), 0);
 	assert_int_equal(connector_wait(c, clock_boot_ns() + PATIENCE), 0);
 	connector_free(c);
@@ -148,11 +154,12 @@ static void test_attempts_beside_each_other_are_few(void **state)
 	struct port p = silent_port();
 	struct connector *c = connector_to(&p);
 	unsigned before = open_descriptors();
+	uint64_t start = clock_boot_ns();
 
 	(void)state;
 	connector_hasten(c);
-	assert_int_equal(connector_wait(c, clock_boot_ns() + 1500 * NS_PER_MS), QK_ERR_AGAIN);
-	assert_in_range(connector_attempts(c), 9, 13);
+	wait_for_attempts(c, 11);
+	assert_true(clock_boot_ns() - start > 1100 * NS_PER_MS);
 	assert_int_equal(open_descriptors() - before, 8);
 	connector_free(c);
 	assert_int_equal(open_descriptors(), before);
@@ -171,7 +178,7 @@ static void test_wait_ends_in_time(void **state)
 	connector_try(c);
 	start = clock_boot_ns();
 	assert_int_equal(connector_wait(c, 0), QK_ERR_AGAIN);
-	assert_true(clock_boot_ns() - start < 40 * NS_PER_MS);
+	assert_true(clock_boot_ns() - start < 500 * NS_PER_MS); /* the kernel's next SYN would be the next event */
 	connector_free(c);
 	close_port(&p);
 }
