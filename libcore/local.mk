@@ -15,6 +15,7 @@ libcore_libgrant_la_SOURCES = \
 
 libcore_libcore_la_SOURCES = \
 	libcore/chain.c libcore/chain.h \
+	libcore/complete.c libcore/complete.h \
 	libcore/config.c libcore/config.h \
 	libcore/conftext.c libcore/conftext.h \
 	libcore/control.c libcore/control.h \

@@ -14,6 +14,7 @@ qknock_libclient_la_SOURCES = \
 	qknock/ask.c qknock/ask.h \
 	qknock/client.h \
 	qknock/clipboard.c qknock/clipboard.h \
+	qknock/completer.c qknock/completer.h \
 	qknock/configdir.c qknock/configdir.h \
 	qknock/connect.c \
 	qknock/connector.c qknock/connector.h \

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "qknock/client.h"
+#include "qknock/completer.h"
 #include "qknock/privilege.h"
 #include "qknock/say.h"
 #include "qknock/vectors.h"
@@ -73,6 +74,8 @@ static int run(struct client *client, int argc, char **argv)
 		print_help(stdout);
 		return CLIENT_OK;
 	}
+	if (argc > 1 && strcmp(argv[1], "complete") == 0)
+		return completer_run(commands, COMMANDS, argv + 2, (size_t)argc - 2);
 	if (command == NULL) {
 		if (argc > 1)
 			say_error("there is no command '%s'", argv[1]);

@@ -4,6 +4,7 @@ sbin_PROGRAMS += qknockctl/qknockctl
 # All of the command but main.c, so that tests link the same objects.
 noinst_LTLIBRARIES += qknockctl/libctl.la
 qknockctl_libctl_la_SOURCES = \
+	qknockctl/completer.c qknockctl/completer.h \
 	qknockctl/ctl.c qknockctl/ctl.h \
 	qknockctl/daemon.c qknockctl/daemon.h \
 	qknockctl/grants.c \

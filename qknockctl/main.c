@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 
+#include "qknockctl/completer.h"
 #include "qknockctl/ctl.h"
 
 #define TAKES(option) (1u << (option))
@@ -195,9 +196,24 @@ static int parse_options(struct ctl *ctl, int argc, char **argv)
 	return -1;
 }
 
+/* For shells; see completer.h. */
+static int complete_words(char *const *words, size_t count)
+{
+	struct complete_command table[COMMAND_COUNT];
+
+	for (size_t i = 0; i < COMMAND_COUNT; i++)
+		table[i] = (struct complete_command){
+		    .name = commands[i].name, .summary = commands[i].help, .signature = commands[i].usage};
+	return completer_run(table, COMMAND_COUNT, words, count);
+}
+
 int main(int argc, char **argv)
 {
 	struct ctl ctl = {.json = false};
+
+	if (argc > 1 && strcmp(argv[1], "complete") == 0)
+		return ctl_finish(complete_words(argv + 2, (size_t)argc - 2));
+
 	int code = parse_options(&ctl, argc, argv);
 
 	/* Pass-codes and one-time keys go through this memory: no core dump. */
