@@ -125,6 +125,17 @@ static int check(int dir, const char *path, const char *store, const struct sand
 	return QK_ERR_STORE;
 }
 
+/* A symbolic link that somebody else made could lead to any directory of root's. */
+static bool is_our_link(const char *path)
+{
+	struct stat st;
+
+	if (lstat(path, &st) != 0)
+		return false;
+	errno = EPERM;
+	return !S_ISLNK(st.st_mode) || st.st_uid == 0;
+}
+
 int storedir_hand_over(const char *store, const struct sandbox_ids *ids, const struct log *log)
 {
 	char *for_directory = strdup(store), *for_name = strdup(store);
@@ -136,8 +147,8 @@ int storedir_hand_over(const char *store, const struct sandbox_ids *ids, const s
 	directory = dirname(for_directory);
 	name = basename(for_name);
 	rc = QK_ERR_STORE;
-	if (mkdir(directory, 0700) == 0 || errno == EEXIST)
-		fd = open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if ((mkdir(directory, 0700) == 0 || errno == EEXIST) && is_our_link(directory))
+		fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		log_line(log, LOG_LEVEL_ERROR, "the store's directory cannot be used: %s path=%s", strerror(errno),
 			 directory);

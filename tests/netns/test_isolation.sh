@@ -156,6 +156,12 @@ sed -i "s|^\(\s*store\) = .*|\1 = \"$work/shared/qknock.db\"|" "$conf"
 check "a directory that others use does not become the verifier's" fails_with 'holds=precious'
 check "and stays root's" [ "$(stat -c %U "$work/shared")" = root ]
 rm "$work/shared/precious"
+must mkdir "$work/empty"
+ln -s "$work/empty" "$work/link"
+chown -h nobody "$work/link"
+sed -i "s|/shared/qknock.db|/link/qknock.db|" "$conf"
+check "nor does one that another user's link leads to" fails_with 'cannot be used'
+sed -i "s|/link/qknock.db|/shared/qknock.db|" "$conf"
 ln -s /etc/passwd "$work/shared/qknock.db"
 check "nor does what a link leads to" fails_with 'cannot become'
 check "which stays root's" [ "$(stat -c %U /etc/passwd)" = root ]

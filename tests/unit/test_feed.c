@@ -18,11 +18,13 @@ static struct frame_knock last;
 static uint64_t taken;
 static int end;
 
-static void take(void *arg, const struct frame_knock *knock)
+static void take(void *arg, const struct frame_knock *knocks, size_t count)
 {
 	assert_ptr_equal(arg, &taken);
-	taken++;
-	last = *knock;
+	assert_in_range(count, 0, FEED_BATCH);
+	taken += count;
+	if (count > 0)
+		last = knocks[count - 1];
 }
 
 static void dispatch(void)
