@@ -74,6 +74,13 @@ run ssh -F "$work/keyless" gw true
 check "without one, a key is" exits 255
 check "which is said" says '/nonexistent: No such file'
 
+# --- with a line of a sheet
+
+must ctl --json issue alice --count 2 | sed -n 's/^ *"\([0-9]*\/[0-9]* .*\)",*$/\1/p' | head -n 1 >"$key"
+run ssh -F "$work/passing" gw 'echo in'
+check "with a line of a sheet ssh is in as well" prints in
+ctl revoke --address $CLIENT >/dev/null
+
 # --- a port that stays shut
 
 issue alice $CLIENT
