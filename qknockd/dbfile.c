@@ -212,6 +212,9 @@ static int connect_file(struct dbfile *f)
 	code = sqlite3_open_v2(f->path, &f->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
 	if (f->db == NULL)
 		return QK_ERR_NOMEM;
+	/* SQLite would content itself with reading for as long as the file is open. */
+	if (code == SQLITE_OK && sqlite3_db_readonly(f->db, "main") == 1)
+		code = SQLITE_READONLY;
 	if (code == SQLITE_OK) {
 		sqlite3_extended_result_codes(f->db, 1);
 		sqlite3_busy_timeout(f->db, BUSY_TIMEOUT_MS);

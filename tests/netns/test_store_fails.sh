@@ -59,5 +59,22 @@ spoil() {
 }
 mend() { rm -f "$work/store/filler"; }
 fails_and_recovers "disk full"
+
+# The daemon dead, its file system read-only when it starts again: it says so and ends, and nothing was lost.
+issue alice
+daemon_end KILL
+must mount -o remount,ro "$work/store"
+log_mark
+refuses() {
+	timeout 20 nsenter --net=/run/netns/server -- "$(program qknockd)" -c "$conf" -f 2>>"$work/qknockd.log"
+	[ $? = 1 ]
+}
+check "read-only at the start: the daemon refuses" refuses
+check "the log says why" logged "can't start: $work/store/qknock.db: store failed"
+must mount -o remount,rw "$work/store"
+daemon_again
+send knock $FORWARD
+check "writable again: the key of before opens" wait_until 2 reachable
+daemon_end TERM
 umount -l "$work/store"
 finish
