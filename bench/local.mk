@@ -2,7 +2,7 @@
 # Benchmarks: "make bench" runs all, "make bench-NAME" one. They print figures and are no tests.
 EXTRA_PROGRAMS = bench/bench_session bench/bench_load bench/bench_filter bench/bench_pam
 CLEANFILES += $(EXTRA_PROGRAMS)
-BENCHES = bench-session bench-load bench-filter bench-open bench-wrap bench-pam bench-flood
+BENCHES = bench-session bench-load bench-filter bench-open bench-connect bench-wrap bench-pam bench-flood
 
 bench_bench_session_SOURCES = bench/bench_session.c
 bench_bench_session_LDADD = qknockd/libverifier.la
@@ -32,6 +32,10 @@ bench-filter: bench/bench_filter
 EXTRA_DIST += bench/bench_open.sh
 bench-open: all
 	$(srcdir)/bench/bench_open.sh '$(abs_top_builddir)'
+
+EXTRA_DIST += bench/bench_connect.sh
+bench-connect: all
+	$(srcdir)/bench/bench_connect.sh '$(abs_top_builddir)'
 
 EXTRA_DIST += bench/bench_wrap.sh
 bench-wrap: all tests/netns/wrap_client tests/netns/grant_tool

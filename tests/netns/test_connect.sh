@@ -38,7 +38,7 @@ no_knock() {
 }
 echoes() { [ "$(person timeout 60 ssh -F "$1" gw cat <"$work/large" | sha256sum)" = "$(sha256sum <"$work/large")" ]; }
 copies() {
-	rm -rf "$there"/* "$work/back"
+	rm -rf "${there:?}"/* "$work/back"
 	run "$@" && cmp -s "$work/large" "$(find "$there" "$work/back" -type f 2>/dev/null)"
 }
 clones() {
