@@ -46,6 +46,25 @@ for interface in e0 any; do
 	daemon_end TERM
 done
 
+# The verifier dies: the map outlives it, and its successor makes it equal to what it finds in the store.
+verifier() { pgrep -P "$daemon_pid" -u qknock | head -n 1; }
+replaced() { [ -n "$(verifier)" ] && [ "$(verifier)" != "$killed" ] && daemon_answers; }
+interface=e0
+daemon
+issue alice
+check "a key's packets are told to the kernel" counter_is expected 24
+killed=$(verifier)
+must kill -9 "$killed"
+check "another verifier comes" wait_until 10 replaced
+check "the same packets are expected" counter_is expected 24
+check "strangers end in the kernel still" filter_is kernel
+must tool noise 1000 $KNOCK_PORTS
+send knock "$(shuffled)"
+check "the knock opens" wait_until 5 given 1
+check "no stranger's packet was seen" all_known
+check "nothing is expected any more" counter_is expected 0
+daemon_end TERM
+
 # fall_back REASON: the daemon runs without the kernel's filter.
 fall_back() {
 	check "$1: the log says so" logged "all that could be knocks leaves the kernel: $2"
@@ -60,7 +79,6 @@ fall_back() {
 	daemon_end TERM
 }
 
-interface=e0
 log_mark
 kernel_filter=false
 daemon
