@@ -663,6 +663,10 @@ static int open_parts(struct daemon *d, const char **part)
 	*part = "capture";
 	if ((rc = open_captures(d, d->config, &d->captures)) != 0)
 		return rc;
+	/* Whatever is done from here on may have to be done again while the daemon runs. */
+	*part = "capabilities";
+	if ((rc = sandbox_reduce_root()) != 0)
+		return rc;
 	*part = "verifier";
 	look_at_addresses(d);
 	d->adapter = find_adapter(d, d->config);
@@ -782,6 +786,7 @@ static void on_timer(struct daemon *d)
 	captures_tick(d->captures);
 	look_at_addresses(d);
 	reap(d);
+	logger_tick(d->logger);
 }
 
 static void on_event(struct daemon *d, int fd)

@@ -26,6 +26,7 @@ qknockd_libverifier_la_SOURCES = \
 	qknockd/hooks.c qknockd/hooks.h \
 	qknockd/keyring.c qknockd/keyring.h \
 	qknockd/localaddr.c qknockd/localaddr.h \
+	qknockd/loglimit.c qknockd/loglimit.h \
 	qknockd/logger.c qknockd/logger.h \
 	qknockd/news.c qknockd/news.h \
 	qknockd/performer.c qknockd/performer.h \

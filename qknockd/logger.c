@@ -9,25 +9,26 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "libcore/clock.h"
 #include "libcore/error.h"
+#include "qknockd/loglimit.h"
 
 struct logger {
 	struct log log;
+	struct loglimit *limit;
 	int fd; /* -1: syslog */
 };
 
-static void to_syslog(void *arg, enum log_level level, const char *line)
+static void to_syslog(enum log_level level, const char *line)
 {
 	static const int priorities[] = {LOG_ERR, LOG_WARNING, LOG_NOTICE, LOG_INFO, LOG_DEBUG};
 
-	(void)arg;
 	syslog(priorities[level], "%s", line);
 }
 
 /* One write per line, so that lines of a rotated file are never torn. */
-static void to_descriptor(void *arg, enum log_level level, const char *line)
+static void to_descriptor(const struct logger *logger, enum log_level level, const char *line)
 {
-	const struct logger *logger = arg;
 	char text[1200];
 	char stamp[32];
 	struct tm tm;
@@ -43,14 +44,43 @@ static void to_descriptor(void *arg, enum log_level level, const char *line)
 		return;
 }
 
+static void write_line(const struct logger *logger, enum log_level level, const char *line)
+{
+	if (logger->fd < 0)
+		to_syslog(level, line);
+	else
+		to_descriptor(logger, level, line);
+}
+
+static void take_line(void *arg, enum log_level level, const char *line)
+{
+	const struct logger *logger = arg;
+
+	if (loglimit_take(logger->limit, line, clock_boot_ns()))
+		write_line(logger, level, line);
+}
+
+void logger_tick(struct logger *logger)
+{
+	char text[128];
+
+	while (loglimit_report(logger->limit, clock_boot_ns(), text, sizeof(text)))
+		write_line(logger, LOG_LEVEL_WARNING, text);
+}
+
 struct logger *logger_new(void)
 {
 	struct logger *logger = calloc(1, sizeof(*logger));
 
 	if (logger == NULL)
 		return NULL;
+	logger->limit = loglimit_new();
+	if (logger->limit == NULL) {
+		free(logger);
+		return NULL;
+	}
 	logger->fd = STDERR_FILENO;
-	logger->log = (struct log){.write = to_descriptor, .arg = logger, .level = LOG_LEVEL_NOTICE};
+	logger->log = (struct log){.write = take_line, .arg = logger, .level = LOG_LEVEL_NOTICE};
 	return logger;
 }
 
@@ -67,6 +97,7 @@ void logger_free(struct logger *logger)
 	if (logger == NULL)
 		return;
 	close_target(logger);
+	loglimit_free(logger->limit);
 	free(logger);
 }
 
@@ -85,7 +116,6 @@ int logger_open(struct logger *logger, const char *target, enum log_level level)
 	if (fd < 0)
 		openlog("qknockd", LOG_PID | LOG_NDELAY, LOG_DAEMON);
 	logger->fd = fd;
-	logger->log.write = fd < 0 ? to_syslog : to_descriptor;
 	logger->log.level = level;
 	return 0;
 }

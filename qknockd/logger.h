@@ -16,6 +16,9 @@ void logger_free(struct logger *logger);
  * target then stays. Also opens a file again that was rotated away. */
 int logger_open(struct logger *logger, const char *target, enum log_level level);
 
+/* Once a second: tells what the limits on lines left out (loglimit.h). */
+void logger_tick(struct logger *logger);
+
 /* Valid for the life of the logger, whatever its target. */
 const struct log *logger_log(const struct logger *logger);
 

@@ -14,6 +14,10 @@ struct sandbox_ids {
 	gid_t gid;
 };
 
+/* For the process that stays root: keeps of root's capabilities those that starting the others, the grants and the
+ * kernel table need. Commands that it executes have all of root's again. Errors: IO (errno tells). */
+int sandbox_reduce_root(void);
+
 /* Whose system calls are left. */
 enum sandbox_calls { SANDBOX_VERIFIER, SANDBOX_CAPTURE, SANDBOX_HASHER };
 

@@ -29,6 +29,16 @@ child_of() {
 }
 another() { [ -n "$(child_of "$1")" ] && [ "$(child_of "$1")" != "$2" ]; }
 
+# Loading modules, raw memory, debugging, administration, booting, mounting: none of its business.
+has_none_of() {
+	local bit capabilities
+
+	capabilities=$((0x$(field "$daemon_pid" CapPrm)))
+	for bit in "$@"; do
+		[ $((capabilities >> bit & 1)) = 0 ] || return 1
+	done
+}
+check "root's process has few capabilities" has_none_of 1 3 16 17 19 21 22 25 38
 check "the daemon has three children" [ "$(children | wc -w)" = 3 ]
 for process in verifier capture checker; do
 	pid=$(child_of $process)

@@ -296,8 +296,11 @@ tests_unit_test_sheets_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_boot_ns,--wrap=c
 tests_unit_test_sheets_LDADD = qknockd/libverifier.la $(UNIT_LIBS)
 
 # Processes without privileges.
-check_PROGRAMS += tests/unit/test_sandbox tests/unit/test_privop tests/unit/test_feed
-TESTS += tests/unit/test_sandbox tests/unit/test_privop tests/unit/test_feed
+check_PROGRAMS += tests/unit/test_sandbox tests/unit/test_privop tests/unit/test_feed tests/unit/test_loglimit
+TESTS += tests/unit/test_sandbox tests/unit/test_privop tests/unit/test_feed tests/unit/test_loglimit
+tests_unit_test_loglimit_SOURCES = tests/unit/test_loglimit.c tests/unit/unit.h
+tests_unit_test_loglimit_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_loglimit_LDADD = qknockd/libverifier.la $(UNIT_LIBS)
 tests_unit_test_sandbox_SOURCES = tests/unit/test_sandbox.c tests/unit/unit.h
 tests_unit_test_sandbox_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_sandbox_LDADD = qknockd/libverifier.la $(UNIT_LIBS)

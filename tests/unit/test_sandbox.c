@@ -280,9 +280,7 @@ static const struct attempt needs_calls[] = {
     ATTEMPT(fork),	 ATTEMPT(execve),      ATTEMPT(terminal),  ATTEMPT(interface),
     ATTEMPT(prctl),	 ATTEMPT(limit),       ATTEMPT(io_uring),  ATTEMPT(memory_of_others),
     ATTEMPT(module),	 ATTEMPT(link),	       ATTEMPT(directory), ATTEMPT(moving_out),
-#ifndef __SANITIZE_ADDRESS__
     ATTEMPT(code),	 ATTEMPT(more_code),
-#endif
 };
 
 /* What those who need no file have none for. */
