@@ -87,9 +87,9 @@ cost() {
 	resume
 	for kind in $(kinds "$1" "$2"); do
 		# shellcheck disable=SC2046 # one process an argument
-		line=$(flood -p "${kind#*:}" -k "${kind%:*}" -r "$3" -t "$window" $(processes) 2>>"$home/errors") ||
-			bail "flood: $(tail -n 1 "$home/errors")"
-		alive || { reason[$1]="it died of the flood" && return; }
+		line=$(flood -p "${kind#*:}" -k "${kind%:*}" -r "$3" -t "$window" $(processes) 2>>"$home/errors")
+		alive || { reason[$1]="it has ended" && return; }
+		[ -n "$line" ] || { result "note $1, $2 users: a sample is missing: $(tail -n 1 "$home/errors")" && continue; }
 		result "cost $1 $2 $3 ${kind%:*} $line"
 	done
 	pause

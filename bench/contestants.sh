@@ -145,6 +145,11 @@ listens() {
 	alive && { [ "$(on server cat /proc/net/packet | wc -l)" -gt 1 ] || on server grep -q ": 00000000:F2F9 " /proc/net/udp; }
 }
 
+# Within 20 seconds, and still there afterwards: the socket comes before the filter.
+listens_soon() {
+	wait_until 20 listens && sleep 0.5 && alive
+}
+
 # does_not_start COMMAND: the reason is in what it says when tried once more.
 does_not_start() {
 	reason[$contestant]="does not start: $(on server timeout 5 "$@" 2>&1 | tail -n 1 | cut -c 1-120)"
@@ -175,7 +180,7 @@ begin_fwknopd() {
 	echo "--key-base64-rijndael $key --key-base64-hmac $hmac_key" >"$work/client-keys"
 	start server fwknopd -f -c "$work/fwknopd.conf" -a "$work/access.conf" >/dev/null 2>&1
 	pid_of[$contestant]=$started
-	wait_until 20 listens || does_not_start fwknopd -f -c "$work/fwknopd.conf" -a "$work/access.conf"
+	listens_soon || does_not_start fwknopd -f -c "$work/fwknopd.conf" -a "$work/access.conf"
 }
 fwknopd_settings_fwknopd="PCAP_INTF e0;
 PCAP_FILTER udp dst port $SPA_PORT and dst host $SERVER;
@@ -229,7 +234,7 @@ begin_knockd() {
 	} >"$work/knockd.conf"
 	start server knockd -c "$work/knockd.conf" >/dev/null 2>&1
 	pid_of[$contestant]=$started
-	wait_until 20 listens || does_not_start knockd -c "$work/knockd.conf"
+	listens_soon || does_not_start knockd -c "$work/knockd.conf"
 }
 prepare_knockd() { :; }
 key_knockd() { :; }
