@@ -15,6 +15,7 @@
 #include "qknockd/frame.h"
 #include "tests/unit/bpfrun.h"
 #include "tests/unit/packets.h"
+#include "xt_knock/bpfsys.h"
 
 #define SAMPLES 501
 #define REPEAT 2000
@@ -42,14 +43,14 @@ static void die(const char *what)
 	exit(1);
 }
 
-static double one_kind(const struct frame *f)
+static double one_kind(int program, const struct frame *f)
 {
 	double samples[SAMPLES];
 
 	for (int i = 0; i < SAMPLES; i++) {
 		uint32_t ns;
 
-		if (bpf_run_repeated(expected_get_programs(set)->network, f->b, f->n, REPEAT, &ns) < 0)
+		if (bpf_run_repeated(program, f->b, f->n, REPEAT, &ns) < 0)
 			die("the filter does not run");
 		samples[i] = ns;
 	}
@@ -86,33 +87,47 @@ static void expect_knock(const struct frame *f, int on)
 		die("the map cannot be filled");
 }
 
-enum { STRANGER4, STRANGER6, STRANGER_UDP, HIT, ESTABLISHED, OTHER_PORT, INEXACT, KINDS };
+enum { EMPTY, STRANGER4, STRANGER6, STRANGER_UDP, HIT, ESTABLISHED, OTHER_PORT, INEXACT, KINDS };
 
-static const char *const names[KINDS] = {"a stranger's SYN, IPv4", "a stranger's SYN, IPv6",	"a stranger's datagram",
-					 "an expected SYN",	   "a segment of a connection", "a SYN to another port",
-					 "a SYN, all let through"};
+static const char *const names[KINDS] = {
+    "a filter that does nothing", "a stranger's SYN, IPv4", "a stranger's SYN, IPv6",
+    "a stranger's datagram",	  "an expected SYN",	    "a segment of a connection",
+    "a SYN to another port",	  "a SYN, all let through"};
+
+/* What a run costs by itself. */
+static int empty_program(void)
+{
+	static const struct bpf_insn insns[] = {{.code = BPF_ALU64 | BPF_MOV | BPF_K}, {.code = BPF_JMP | BPF_EXIT}};
+	static int fd;
+
+	if (fd == 0)
+		fd = bpfsys_prog_load("empty", insns, 2);
+	return fd;
+}
 
 static void measure(double out[static KINDS])
 {
+	int program = expected_get_programs(set)->network;
 	struct frame f;
 
 	expected_set_exact(set, true);
 	frame_knock(&f, DLT_EN10MB, 0, 0);
-	out[STRANGER4] = one_kind(&f);
+	out[EMPTY] = one_kind(empty_program(), &f);
+	out[STRANGER4] = one_kind(program, &f);
 	expect_knock(&f, 1);
-	out[HIT] = one_kind(&f);
+	out[HIT] = one_kind(program, &f);
 	expect_knock(&f, 0);
 	expected_set_exact(set, false);
-	out[INEXACT] = one_kind(&f);
+	out[INEXACT] = one_kind(program, &f);
 	expected_set_exact(set, true);
 	frame_u16(&f, f.transport + 2, 443);
-	out[OTHER_PORT] = one_kind(&f);
+	out[OTHER_PORT] = one_kind(program, &f);
 	f.b[f.transport + 13] = 0x10;
-	out[ESTABLISHED] = one_kind(&f);
+	out[ESTABLISHED] = one_kind(program, &f);
 	frame_knock(&f, DLT_EN10MB, 1, 0);
-	out[STRANGER6] = one_kind(&f);
+	out[STRANGER6] = one_kind(program, &f);
 	frame_knock(&f, DLT_EN10MB, 0, 4);
-	out[STRANGER_UDP] = one_kind(&f);
+	out[STRANGER_UDP] = one_kind(program, &f);
 }
 
 int main(void)
