@@ -259,9 +259,11 @@ static void try_knock(struct engine *engine, const struct session *session)
 		return;
 	}
 	engine->counters.grants++;
-	forget_consumed(engine, knock->key);
 	/* What the granter could not write it has logged and tries again. */
 	granter_add(engine->granter, &grant);
+	/* Only now, as each packet that is no longer expected costs a system call, and the port is to open first. But
+	 * in here, before another session of the key is delivered. */
+	forget_consumed(engine, knock->key);
 }
 
 static void on_complete(void *arg, struct session *session, const struct frame_knock *packet)

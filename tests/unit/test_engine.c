@@ -231,6 +231,50 @@ static void test_log_holds_neither_key_nor_stranger(void **state)
 	assert_non_null(strstr(b->lines, "user=alice"));
 }
 
+/* Once the store has consumed a key, nothing more is asked of it: what it counts is what reaches it. */
+static unsigned consumptions;
+static size_t expected_at_grant;
+static struct bench *granting;
+
+int __real_store_consume(struct store *store, uint64_t pending_id, const struct store_grant *grant);
+int __wrap_store_consume(struct store *store, uint64_t pending_id, const struct store_grant *grant);
+int __real_granter_add(struct granter *granter, const struct store_grant *grant);
+int __wrap_granter_add(struct granter *granter, const struct store_grant *grant);
+
+int __wrap_store_consume(struct store *store, uint64_t pending_id, const struct store_grant *grant)
+{
+	consumptions++;
+	return __real_store_consume(store, pending_id, grant);
+}
+
+int __wrap_granter_add(struct granter *granter, const struct store_grant *grant)
+{
+	if (granting != NULL)
+		expected_at_grant = counters(granting).sessions;
+	return __real_granter_add(granter, grant);
+}
+
+static void test_the_port_opens_before_the_packets_are_forgotten(void **state)
+{
+	struct bench *b = *state;
+	struct otp otp;
+
+	consumptions = 0;
+	granting = b;
+	assert_int_equal(issue(b, "198.51.100.7", &otp), 0);
+	send_part(b, &otp, "198.51.100.7", "http", 0, 1, 11);
+	send_knock(b, &otp, "198.51.100.7", "ssh", 0);
+	granting = NULL;
+	assert_int_equal(expected_at_grant, 4);
+	assert_int_equal(counters(b).sessions, 0);
+	/* Each packet again, and the one that the other service's knock lacked. */
+	send_knock(b, &otp, "198.51.100.7", "ssh", 0);
+	send_part(b, &otp, "198.51.100.7", "http", 0, 0, 0);
+	assert_int_equal(consumptions, 1);
+	assert_int_equal(counters(b).failures, 0);
+	assert_int_equal(counters(b).grants, 1);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -248,6 +292,7 @@ int main(void)
 	    TEST(test_expired_key_is_gone),
 	    TEST(test_key_consumed_elsewhere_gives_no_grant),
 	    TEST(test_log_holds_neither_key_nor_stranger),
+	    TEST(test_the_port_opens_before_the_packets_are_forgotten),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
