@@ -13,7 +13,9 @@
 #include "libcore/clock.h"
 #include "libcore/error.h"
 
-enum { DIRECTORY, TABLE, PLACES };
+/* In the order in which they are written and cleared: the table decides who reaches a port at all, so it is the one
+ * that somebody waits for. Its entries carry their own end, hence none of them needs a file behind it. */
+enum { TABLE, DIRECTORY, PLACES };
 
 #define STORE_RETRY_NS (10 * CLOCK_NS_PER_S) /* the store logs each failure: not every second */
 

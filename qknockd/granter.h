@@ -44,7 +44,7 @@ int granter_start(struct granter *granter, const struct config *config);
  * there during the call. Errors: NOMEM, or that of the first place that failed; the rest is done nevertheless. */
 int granter_reload(struct granter *granter, const struct config *config);
 
-/* The grant that store_consume just made durable: file, map, hook, one line in the log. It supersedes a live one of
+/* The grant that store_consume just made durable: map, file, hook, one line in the log, in this order. It supersedes a live one of
  * the same service and address, whose close hook does not run. What could not be written is logged and tried
  * again at each tick while the grant lives. Errors: NOMEM (begun at a later tick), or that of the first place that
  * failed. */

@@ -16,7 +16,7 @@ no_key() { not grep -q alice < <(ctl pending); }
 issue alice
 send knock $FORWARD
 check "open" wait_until 2 reachable
-check "the grant's file names user and service" grep -q alice "$file"
+check "the grant's file, which comes behind, names user and service" wait_until 2 grep -qs alice "$file"
 check "it is root's alone to write" [ "$(stat -c '%U %a' "$work/grants" "$work/grants/http" | sort -u)" = "root 750" ]
 check "revoked" revoked
 

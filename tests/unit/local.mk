@@ -187,7 +187,8 @@ TESTS += tests/unit/test_granter_table
 tests_unit_test_granter_table_SOURCES = tests/unit/test_granter_table.c tests/unit/bpffs.h \
 	tests/unit/granter.h tests/unit/grants.h tests/unit/unit.h
 tests_unit_test_granter_table_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_granter_table_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_boot_ns,--wrap=store_grant_remove
+tests_unit_test_granter_table_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_boot_ns,--wrap=store_grant_remove \
+	-Wl,--wrap=place_put,--wrap=place_remove,--wrap=hooks_run
 tests_unit_test_granter_table_LDADD = qknockd/libverifier.la $(UNIT_LIBS)
 
 

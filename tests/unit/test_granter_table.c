@@ -215,13 +215,158 @@ static void test_a_table_that_fails(void **state)
 	assert_non_null(strstr(lines, "works again"));
 }
 
+/* What is done where, in order. */
+static char order[128];
+
+int __real_place_put(struct place *place, const struct grant *g, uint64_t used);
+int __wrap_place_put(struct place *place, const struct grant *g, uint64_t used);
+int __real_place_remove(struct place *place, const struct grant *g);
+int __wrap_place_remove(struct place *place, const struct grant *g);
+int __real_hooks_run(struct hooks *h, char *const *argv, const struct store_grant *grant, void (*started)(void *arg),
+		     void *arg);
+int __wrap_hooks_run(struct hooks *h, char *const *argv, const struct store_grant *grant, void (*started)(void *arg),
+		     void *arg);
+
+static void note(const char *what, const char *where)
+{
+	size_t used = strlen(order);
+
+	snprintf(order + used, sizeof(order) - used, "%s%s, ", what, where);
+}
+
+static void note_place(const char *what, const struct place *place)
+{
+	note(what, place_is_set_to(place, table, NULL) ? " table" : " file");
+}
+
+int __wrap_place_put(struct place *place, const struct grant *g, uint64_t used)
+{
+	note_place("put", place);
+	return __real_place_put(place, g, used);
+}
+
+int __wrap_place_remove(struct place *place, const struct grant *g)
+{
+	note_place("remove", place);
+	return __real_place_remove(place, g);
+}
+
+int __wrap_hooks_run(struct hooks *h, char *const *argv, const struct store_grant *grant, void (*started)(void *arg),
+		     void *arg)
+{
+	note("hook", "");
+	return __real_hooks_run(h, argv, grant, started, arg);
+}
+
+static void test_the_table_is_first(void **state)
+{
+	(void)state;
+	order[0] = '\0';
+	give(1, "ssh", "192.0.2.1", 30);
+	assert_string_equal(order, "put table, put file, hook, ");
+	order[0] = '\0';
+	assert_int_equal(granter_revoke(granter, NULL, NULL), 1);
+	assert_string_equal(order, "remove table, remove file, hook, ");
+}
+
+/* One grant in the table whose file could not be written. */
+static struct store_grant give_without_file(void)
+{
+	struct store_grant g = make(1, "ssh", "192.0.2.1", 30);
+
+	assert_int_equal(chmod(grants, 0777), 0);
+	consume(&g);
+	assert_int_equal(granter_add(granter, &g), QK_ERR_GRANT_DIR);
+	assert_non_null(strstr(lines, "0 grants directory "));
+	assert_non_null(strstr(lines, "2 grant user=alice"));
+	expect_unused(table, &g);
+	return g;
+}
+
+static void test_the_file_comes_later(void **state)
+{
+	struct store_grant g = give_without_file();
+
+	(void)state;
+	use(table, &g);
+	granter_tick(granter);
+	assert_int_equal(chmod(grants, 0750), 0);
+	assert_int_equal(find_grant(&g), QK_ERR_GRANT_NONE);
+	granter_tick(granter);
+	assert_int_equal(find_grant(&g), 0);
+	expect_used(table, &g);
+	assert_non_null(strstr(lines, "works again"));
+	expect_hooks("opens alice ssh 192.0.2.1 1700000001\n");
+}
+
+static void test_revoked_before_the_file_came(void **state)
+{
+	struct store_grant g = give_without_file();
+
+	(void)state;
+	wait_for_hooks();
+	assert_int_equal(granter_revoke(granter, "ssh", &g.grant.client), 1);
+	expect_none(table, &g);
+	assert_int_equal(chmod(grants, 0750), 0);
+	for (int i = 0; i < 2; i++) {
+		wait_for_hooks();
+		granter_tick(granter);
+	}
+	assert_int_equal(find_grant(&g), QK_ERR_GRANT_NONE);
+	expect_none(table, &g);
+	assert_int_equal(stored(), 0);
+}
+
+static void test_ended_before_the_file_came(void **state)
+{
+	struct store_grant g = give_without_file();
+
+	(void)state;
+	wait_for_hooks();
+	skew_s = 30;
+	granter_tick(granter);
+	expect_none(table, &g);
+	wait_for_hooks();
+	granter_tick(granter);
+	assert_int_equal(stored(), 0);
+	assert_int_equal(chmod(grants, 0750), 0);
+	granter_tick(granter);
+	assert_int_equal(find_grant(&g), QK_ERR_GRANT_NONE);
+}
+
+/* Killed when the entry was there and the file was not: a connection has used the one and waits for the other. */
+static void test_killed_between_table_and_file(void **state)
+{
+	struct store_grant g = make(1, "ssh", "192.0.2.1", 30);
+	int fd = open_map(table);
+
+	(void)state;
+	g.grant.single_use = true;
+	consume(&g);
+	assert_int_equal(knockmap_put(fd, &g.grant), 0);
+	close(fd);
+	use(table, &g);
+	restart();
+	expect_used(table, &g);
+	assert_int_equal(find_grant(&g), 0);
+	assert_int_equal(granter_count(granter), 1);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up_table, tear_down_tables)
 	const struct CMUnitTest tests[] = {
-	    TEST(test_an_entry_lives_and_ends), TEST(test_a_new_grant_is_not_used),
-	    TEST(test_a_restart_keeps_the_use), TEST(test_an_unloaded_table_is_made_again),
-	    TEST(test_reload_moves_the_table),	TEST(test_a_table_that_fails),
+	    TEST(test_an_entry_lives_and_ends),
+	    TEST(test_a_new_grant_is_not_used),
+	    TEST(test_a_restart_keeps_the_use),
+	    TEST(test_an_unloaded_table_is_made_again),
+	    TEST(test_reload_moves_the_table),
+	    TEST(test_a_table_that_fails),
+	    TEST(test_the_table_is_first),
+	    TEST(test_the_file_comes_later),
+	    TEST(test_revoked_before_the_file_came),
+	    TEST(test_ended_before_the_file_came),
+	    TEST(test_killed_between_table_and_file),
 	};
 	int fd, rc;
 
