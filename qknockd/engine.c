@@ -169,34 +169,21 @@ static void expire_keys(struct engine *engine)
 
 /* --- a complete knock --- */
 
-static int read_logins(const struct engine *engine, const char *id, char logins[static LOGINS_SIZE])
-{
-	struct store_user user;
-	int rc = store_user_get(engine->store, id, &user);
-
-	memcpy(logins, user.logins, LOGINS_SIZE);
-	crypto_wipe(&user, sizeof(user));
-	return rc;
-}
-
 static int make_grant(const struct engine *engine, const struct keyring_knock *knock, struct store_grant *out)
 {
 	const struct config_service *policy = config_service(engine->config, knock->service.name);
 	const struct store_pending *pending = keyring_pending(knock->key);
 	struct grant *g = &out->grant;
-	int rc;
 
 	memset(out, 0, sizeof(*out));
 	if (policy == NULL)
 		return QK_ERR_POLICY;
-	rc = read_logins(engine, pending->user, g->logins);
-	if (rc != 0)
-		return rc;
 	while (g->id == 0)
 		if (crypto_random(&g->id, sizeof(g->id)) != 0)
 			return QK_ERR_CRYPTO;
 	memcpy(g->user, pending->user, sizeof(g->user));
 	memcpy(g->service, knock->service.name, sizeof(g->service));
+	strncpy(g->logins, keyring_logins(knock->key), sizeof(g->logins) - 1);
 	memcpy(g->boot_id, engine->boot_id, sizeof(g->boot_id));
 	g->client = pending->client;
 	g->granted_ns = clock_boot_ns();

@@ -12,6 +12,7 @@
 struct keyring_key {
 	struct store_pending pending;
 	uint64_t n_mod;
+	char *logins; /* NULL: none */
 	struct keyring_knock *knocks;
 	size_t knock_count;
 	unsigned server; /* the one that the knocks are for */
@@ -183,14 +184,27 @@ static int expect_all(struct keyring *ring, const struct config *config, const s
 	return rc;
 }
 
+/* Out of memory there are none rather than old ones. */
+static int take_logins(struct keyring_key *key, const struct store_user *user)
+{
+	free(key->logins);
+	key->logins = NULL;
+	if (user->logins[0] == '\0')
+		return 0;
+	key->logins = strdup(user->logins);
+	return key->logins != NULL ? 0 : QK_ERR_NOMEM;
+}
+
 /* Brings the sessions in line with configuration and user. */
 static int refresh(struct keyring *ring, const struct config *config, const struct store_user *user,
 		   struct keyring_key *key)
 {
 	unsigned server = server_of(ring, config);
 	struct knocks had = {key->knocks, key->knock_count}, none = {NULL, 0}, now;
-	int rc = expect_all(ring, config, user, key, server == key->server ? &had : &none, &now);
+	int rc = take_logins(key, user);
 
+	if (rc == 0)
+		rc = expect_all(ring, config, user, key, server == key->server ? &had : &none, &now);
 	if (rc != 0)
 		return rc;
 	drop_knocks(ring, &had, server == key->server ? &now : &none);
@@ -200,6 +214,13 @@ static int refresh(struct keyring *ring, const struct config *config, const stru
 	key->knock_count = now.count;
 	key->server = server;
 	return 0;
+}
+
+static void free_key(struct keyring_key *key)
+{
+	free(key->logins);
+	crypto_wipe(key, sizeof(*key));
+	free(key);
 }
 
 static int add(struct keyring *ring, const struct config *config, const struct store_user *user,
@@ -215,8 +236,7 @@ static int add(struct keyring *ring, const struct config *config, const struct s
 	key->n_mod = user->p * user->q;
 	rc = refresh(ring, config, user, key);
 	if (rc != 0) {
-		crypto_wipe(key, sizeof(*key));
-		free(key);
+		free_key(key);
 		return rc;
 	}
 	RB_INSERT(expiry_tree, &ring->expiry, key);
@@ -258,8 +278,7 @@ void keyring_remove(struct keyring *ring, struct keyring_key *key)
 		ring->count--;
 	}
 	RB_REMOVE(expiry_tree, &ring->expiry, key);
-	crypto_wipe(key, sizeof(*key));
-	free(key);
+	free_key(key);
 }
 
 int keyring_rebuild(struct keyring *ring, const struct config *config, const struct store_user *user,
@@ -317,4 +336,9 @@ size_t keyring_count(const struct keyring *ring)
 struct store_pending *keyring_pending(struct keyring_key *key)
 {
 	return &key->pending;
+}
+
+const char *keyring_logins(const struct keyring_key *key)
+{
+	return key->logins != NULL ? key->logins : "";
 }

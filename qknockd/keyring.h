@@ -45,8 +45,8 @@ bool keyring_is_candidate(struct keyring_key *key);
 /* Wipes and frees the key, its sessions too. */
 void keyring_remove(struct keyring *ring, struct keyring_key *key);
 
-/* Brings the sessions in line with configuration and user. Those whose packets stay the same are kept, with what they
- * have received; on error all are. */
+/* Brings sessions and logins in line with configuration and user. The sessions whose packets stay the same are kept,
+ * with what they have received; on error all are. Logins that were taken from the user are gone in any case. */
 int keyring_rebuild(struct keyring *ring, const struct config *config, const struct store_user *user,
 		    struct keyring_key *key);
 
@@ -62,6 +62,9 @@ size_t keyring_count(const struct keyring *ring); /* without candidates */
 
 /* The key's row; replies may be counted up by the caller. */
 struct store_pending *keyring_pending(struct keyring_key *key);
+
+/* As in struct store_user, those of the user of whom the key was made or rebuilt last. */
+const char *keyring_logins(const struct keyring_key *key);
 
 /* What sequence_verify needs; borrows from the key and config. */
 void keyring_input(const struct keyring_knock *knock, const struct config *config, struct sequence_input *in);

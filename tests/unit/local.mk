@@ -164,7 +164,7 @@ check_PROGRAMS += tests/unit/test_engine
 TESTS += tests/unit/test_engine
 tests_unit_test_engine_SOURCES = tests/unit/test_engine.c tests/unit/engines.h tests/unit/unit.h
 tests_unit_test_engine_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_engine_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=store_consume,--wrap=granter_add
+tests_unit_test_engine_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=store_consume,--wrap=granter_add,--wrap=session_add
 tests_unit_test_engine_LDADD = qknockd/libverifier.la $(UNIT_LIBS)
 
 check_PROGRAMS += tests/unit/test_knockpin tests/unit/test_knockmatch

@@ -254,6 +254,23 @@ int __wrap_granter_add(struct granter *granter, const struct store_grant *grant)
 	return __real_granter_add(granter, grant);
 }
 
+static unsigned add_failures; /* sessions that cannot be added */
+
+int __real_session_add(struct session_table *table, const struct sequence_packet *packets, unsigned count, void *owner,
+		       struct session **out);
+int __wrap_session_add(struct session_table *table, const struct sequence_packet *packets, unsigned count, void *owner,
+		       struct session **out);
+
+int __wrap_session_add(struct session_table *table, const struct sequence_packet *packets, unsigned count, void *owner,
+		       struct session **out)
+{
+	if (add_failures > 0) {
+		add_failures--;
+		return QK_ERR_NOMEM;
+	}
+	return __real_session_add(table, packets, count, owner, out);
+}
+
 static void test_the_port_opens_before_the_packets_are_forgotten(void **state)
 {
 	struct bench *b = *state;
@@ -275,6 +292,67 @@ static void test_the_port_opens_before_the_packets_are_forgotten(void **state)
 	assert_int_equal(counters(b).grants, 1);
 }
 
+/* The logins of the moment of the knock, however the user was changed since the key was issued. */
+static void test_logins_reach_the_pending_key(void **state)
+{
+	struct bench *b = *state;
+	struct store_user changed = b->alice;
+	struct grant g;
+	struct otp otp;
+	struct address client = at("198.51.100.7");
+
+	strcpy(changed.logins, "root");
+	assert_int_equal(engine_user_update(b->engine, &changed), 0);
+	assert_int_equal(issue(b, "198.51.100.7", &otp), 0);
+	strcpy(changed.logins, "backup git");
+	assert_int_equal(engine_user_update(b->engine, &changed), 0);
+	send_knock(b, &otp, "198.51.100.7", "ssh", 0);
+	assert_int_equal(grant_find(b->grants_dir, "ssh", &client, 0, &g), 0);
+	assert_string_equal(g.logins, "backup git");
+}
+
+/* What else the change is for cannot be had: memory. */
+static void test_a_login_is_taken_though_sessions_fail(void **state)
+{
+	struct bench *b = *state;
+	struct store_user changed = b->alice;
+	struct address client = at("198.51.100.7");
+	struct grant g;
+	struct otp otp;
+
+	strcpy(changed.logins, "root");
+	changed.width_count = 1;
+	assert_int_equal(engine_user_update(b->engine, &changed), 0);
+	assert_int_equal(issue(b, "198.51.100.7", &otp), 0);
+	changed.logins[0] = '\0';
+	changed.width_count = 2;
+	add_failures = 1;
+	assert_int_equal(engine_user_update(b->engine, &changed), QK_ERR_NOMEM);
+	assert_int_equal(add_failures, 0);
+	send_knock(b, &otp, "198.51.100.7", "ssh", 0);
+	assert_int_equal(grant_find(b->grants_dir, "ssh", &client, 0, &g), 0);
+	assert_string_equal(g.logins, "");
+}
+
+/* A key that was pending when the daemon was started has them too. */
+static void test_logins_after_a_restart(void **state)
+{
+	struct bench *b = *state;
+	struct store_user changed = b->alice;
+	struct grant g;
+	struct otp otp;
+	struct address client = at("198.51.100.7");
+
+	assert_int_equal(issue(b, "198.51.100.7", &otp), 0);
+	strcpy(changed.logins, "git");
+	assert_int_equal(engine_user_update(b->engine, &changed), 0);
+	stop(b);
+	start(b);
+	send_knock(b, &otp, "198.51.100.7", "ssh", 0);
+	assert_int_equal(grant_find(b->grants_dir, "ssh", &client, 0, &g), 0);
+	assert_string_equal(g.logins, "git");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -293,6 +371,9 @@ int main(void)
 	    TEST(test_key_consumed_elsewhere_gives_no_grant),
 	    TEST(test_log_holds_neither_key_nor_stranger),
 	    TEST(test_the_port_opens_before_the_packets_are_forgotten),
+	    TEST(test_logins_reach_the_pending_key),
+	    TEST(test_logins_after_a_restart),
+	    TEST(test_a_login_is_taken_though_sessions_fail),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
