@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* qknock(1): the table of commands, and what has to happen before any of them reads a byte. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -91,10 +92,23 @@ static int run(struct client *client, int argc, char **argv)
 	return command->run(client, argc - 1, argv + 1);
 }
 
+/* Where one is closed, the next socket would take its place, and be taken for standard input or output. */
+static void open_standard_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	struct client client = {.raw_v4 = -1, .raw_v6 = -1};
 
+	open_standard_descriptors();
 	if (argc > 1 && needs_raw_sockets(argv[1]))
 		privilege_open_raw(&client);
 	if (privilege_drop() != 0) {

@@ -159,6 +159,9 @@ check "is answered with those there are" says 'no tcp service on port 2222.* ssh
 run qknock connect --fdpass gw.example 22
 check "--fdpass without a socket to pass it through" exits 2
 fresh_key
+run sh -c 'exec qknock connect --key-file "$0" gw.example 80 <&-' "$key"
+check "a closed standard input is an empty one" exits 0
+fresh_key
 run qknock connect --always-knock --json --key-file "$key" gw.example 22
 check "--always-knock on a closed port" json_is open true
 check "knocks" json_is distinct 12
