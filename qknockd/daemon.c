@@ -26,6 +26,7 @@
 #include "qknockd/hooks.h"
 #include "qknockd/localaddr.h"
 #include "qknockd/news.h"
+#include "qknockd/notify.h"
 #include "qknockd/performer.h"
 #include "qknockd/sandbox.h"
 #include "qknockd/storedir.h"
@@ -35,6 +36,7 @@
 #define START_TIMEOUT_NS (60 * CLOCK_NS_PER_S)
 #define PAUSE_MAX_S 30
 #define FEEDS_MAX 64
+#define READY "READY=1\nSTATUS=Waiting for knocks."
 
 struct daemon {
 	const char *path;
@@ -68,6 +70,7 @@ struct daemon {
 	sigset_t old_mask;
 	int epoll_fd, signal_fd, timer_fd;
 	uint64_t started_ns;
+	uint64_t watchdog_ns, watchdog_next_ns;
 	bool said_no_landlock;
 	bool news_left;
 	bool stop;
@@ -267,6 +270,7 @@ static int prepare_reload(struct daemon *d, struct privop_reply *reply, int *fd)
 	size_t len;
 	int rc = keyword_read(d->path, d->log, &text, &len);
 
+	notify_manager("RELOADING=1");
 	forget_next(d);
 	if (rc == 0)
 		rc = config_parse(d->path, text, len, d->log, &d->next);
@@ -279,6 +283,7 @@ static int prepare_reload(struct daemon *d, struct privop_reply *reply, int *fd)
 	free(text);
 	if (rc != 0) {
 		forget_next(d);
+		notify_manager(READY);
 		log_line(d->log, LOG_LEVEL_ERROR, "reload failed, the old configuration stays: %s", error_text(rc));
 		return rc;
 	}
@@ -320,6 +325,7 @@ static int end_reload(struct daemon *d, uint64_t error)
 			 error_text(error < 1000 ? -(int)error : QK_ERR_CONTROL));
 	else
 		log_line(d->log, LOG_LEVEL_NOTICE, "configuration %s loaded again", d->path);
+	notify_manager(READY);
 	config_free(d->old);
 	d->old = NULL;
 	return 0;
@@ -337,6 +343,8 @@ static void set_ready(struct daemon *d, const struct child *child, uint64_t flag
 	if (child != &d->verifier)
 		return;
 	d->ready = true;
+	if (d->running)
+		notify_manager(READY);
 	if (d->reload_wanted)
 		tell(d, PRIVOP_RELOAD_WANTED, 0, -1);
 	d->reload_wanted = false;
@@ -505,6 +513,7 @@ static void plan_verifier(struct daemon *d)
 	if (d->ready && now - d->verifier_begun_ns > PAUSE_MAX_S * CLOCK_NS_PER_S)
 		d->pause_s = 0;
 	d->ready = false;
+	notify_manager("READY=1\nSTATUS=The verifier has died, another one is being started.");
 	d->verifier_next_ns = now + d->pause_s * CLOCK_NS_PER_S;
 	d->pause_s = d->pause_s == 0 ? 1 : d->pause_s * 2;
 	if (d->pause_s > PAUSE_MAX_S)
@@ -696,6 +705,7 @@ int daemon_open(const char *path, struct config *config, struct logger *logger, 
 			     .signal_fd = -1,
 			     .timer_fd = -1,
 			     .started_ns = clock_boot_ns(),
+			     .watchdog_ns = notify_watchdog_ns(),
 			     .store = strdup(config->store)};
 	rc = d->store != NULL ? open_parts(d, &part) : QK_ERR_NOMEM;
 	if (rc != 0) {
@@ -770,10 +780,22 @@ static void on_signal(struct daemon *d)
 			reap(d);
 			break;
 		default:
+			notify_manager("STOPPING=1");
 			log_line(d->log, LOG_LEVEL_NOTICE, "stopping on signal %u", info.ssi_signo);
 			d->stop = true;
 		}
 	}
+}
+
+/* While this loop turns and there is a verifier. */
+static void feed_watchdog(struct daemon *d)
+{
+	uint64_t now = clock_boot_ns();
+
+	if (d->watchdog_ns == 0 || !d->ready || now < d->watchdog_next_ns)
+		return;
+	notify_manager("WATCHDOG=1");
+	d->watchdog_next_ns = now + d->watchdog_ns;
 }
 
 static void on_timer(struct daemon *d)
@@ -787,6 +809,7 @@ static void on_timer(struct daemon *d)
 	look_at_addresses(d);
 	reap(d);
 	logger_tick(d->logger);
+	feed_watchdog(d);
 }
 
 static void on_event(struct daemon *d, int fd)
@@ -835,6 +858,7 @@ int daemon_run(struct daemon *d)
 	int rc = 0;
 
 	log_line(d->log, LOG_LEVEL_NOTICE, "ready version=%s configuration=%s", PACKAGE_VERSION, d->path);
+	notify_manager(READY);
 	d->running = true;
 	while (!d->stop && rc == 0)
 		rc = run_once(d, -1);

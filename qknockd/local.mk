@@ -29,6 +29,7 @@ qknockd_libverifier_la_SOURCES = \
 	qknockd/loglimit.c qknockd/loglimit.h \
 	qknockd/logger.c qknockd/logger.h \
 	qknockd/news.c qknockd/news.h \
+	qknockd/notify.c qknockd/notify.h \
 	qknockd/performer.c qknockd/performer.h \
 	qknockd/place.c qknockd/place.h \
 	qknockd/policy.c qknockd/policy.h \

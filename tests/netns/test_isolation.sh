@@ -9,7 +9,15 @@ validity=600
 grant_time=60
 two_hosts
 web_server
+# A service manager.
+start server nc -lkuU "$work/manager" >"$work/told"
+wait_until 5 [ -S "$work/manager" ] || bail "nc does not listen"
+told() { grep -q "$1" "$work/told"; }
+daemon_environment=(NOTIFY_SOCKET="$work/manager" WATCHDOG_USEC=2000000)
 daemon
+check "the manager is told when it is ready" wait_until 5 told READY=1
+check "and that it lives" wait_until 5 told WATCHDOG=1
+daemon_environment=()
 firewall
 register alice
 
@@ -132,6 +140,7 @@ log_mark
 sed -i 's/^\(\s*interfaces\) = .*/\1 = {"e0", "lo"}/' "$conf"
 daemon_signal HUP
 check "another interface by reload" wait_until 5 logged 'loaded again'
+check "the manager is told" wait_until 5 told RELOADING=1
 check "has its process" [ "$(child_of capture | wc -w)" -ge 2 ]
 send knock $ODD
 check "no packet of before is lost" wait_until 5 reachable

@@ -312,3 +312,9 @@ tests_unit_test_privop_LDADD = qknockd/libverifier.la $(UNIT_LIBS)
 tests_unit_test_feed_SOURCES = tests/unit/test_feed.c tests/unit/unit.h
 tests_unit_test_feed_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_feed_LDADD = qknockd/libverifier.la $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_notify
+TESTS += tests/unit/test_notify
+tests_unit_test_notify_SOURCES = tests/unit/test_notify.c tests/unit/unit.h
+tests_unit_test_notify_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_notify_LDADD = qknockd/libverifier.la $(UNIT_LIBS)
