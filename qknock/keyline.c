@@ -166,8 +166,15 @@ static int read_command(char *const *argv, char line[static KEYLINE_SIZE])
 
 static int read_terminal(const char *prompt, char line[static KEYLINE_SIZE])
 {
-	int rc = terminal_read(prompt, wants_more, line, KEYLINE_SIZE);
+	int rc;
 
+	if (!terminal_exists()) {
+		say_error(
+		    "there is no terminal to ask for the key line: use --key-file or --otp-command, or otp_command in "
+		    "qknock_config(5)");
+		return QK_ERR_IO;
+	}
+	rc = terminal_read(prompt, wants_more, line, KEYLINE_SIZE);
 	if (rc == QK_ERR_SPACE)
 		say_error("that is too long for a one-time key line");
 	else if (rc != 0 && !interrupt_caught())

@@ -74,6 +74,20 @@ run ssh -F "$work/keyless" gw true
 check "without one, a key is" exits 255
 check "which is said" says '/nonexistent: No such file'
 
+# --- where nobody can be asked
+
+ssh_config "$work/asking" 1
+run setsid -w ssh -F "$work/asking" gw true
+check "without a terminal there is no key line" exits 255
+check "and it is said where else one can come from" says 'no terminal to ask.*otp_command in qknock_config'
+fresh_key
+mkdir -p "$work/home-alice/qknock"
+echo "otp_command = {\"cat\", \"$key\"}" >"$work/home-alice/qknock/config"
+run setsid -w ssh -F "$work/asking" gw 'echo in'
+check "such as otp_command" prints in
+rm "$work/home-alice/qknock/config"
+ctl revoke --address $CLIENT >/dev/null
+
 # --- with a line of a sheet
 
 must ctl --json issue alice --count 2 | sed -n 's/^ *"\([0-9]*\/[0-9]* .*\)",*$/\1/p' | head -n 1 >"$key"
