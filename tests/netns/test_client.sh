@@ -224,4 +224,45 @@ check "echo is on again afterwards" grep -qx 'echo' <(tr -d '\r' <"$work/screen"
 typed $'\003' "$(program qknock)" knock http --profile "$work/profile" --address $CLIENT
 check "it can be interrupted" [ "$code" != 0 ]
 check "and echo is on again" grep -qx 'echo' <(tr -d '\r' <"$work/screen")
+
+# --- an address that NAT will change
+
+public=203.0.113.5
+address server e0 $public/32
+must ip -n nat route add $public/32 via $SERVER
+as=(setsid --wait)
+key_line | qknock knock http --profile "$work/profile" --host $public --dry-run
+check "a private address towards a public server is no address to knock for" exits 2
+check "and why is said in a line" said "address 192.168.7.20 is private and $public is outside: NAT .* --address\$"
+qknock request --profile "$work/profile" --host $public
+check "nor one to request a key for" exits 2
+qknock request --profile "$work/profile" --host $public --address $CLIENT --no-qr
+check "unless it is given" said "^Request OTP alice <pass-code> $CLIENT\$"
+as=()
+prompts() { [ "$(grep -o "Your address as the server sees it" "$work/screen" | wc -l)" -ge "$1" ]; }
+asked() { # ANSWER...
+	local n=0
+
+	: >"$work/screen"
+	{
+		for answer; do
+			n=$((n + 1))
+			wait_until 5 prompts $n
+			sleep 0.1
+			printf '%s\n' "$answer"
+		done
+		sleep 0.5
+	} | on client script -qefc "$(program qknock) request --profile $work/profile --host $public --no-qr" "$work/screen" \
+		>"$work/said" 2>&1
+	code=$?
+}
+asked "$CLIENT"
+check "on a terminal it is asked for" said "^Request OTP alice <pass-code> $CLIENT"
+check "with exit 0" exits 0
+asked "router.example" "2001:db8::1" "$CLIENT"
+check "what is no address of the family is asked for again" said "^Request OTP alice <pass-code> $CLIENT"
+check "saying why" said "no numeric address"
+check "and why" said "other family"
+asked ""
+check "nothing typed is an error" exits 2
 finish

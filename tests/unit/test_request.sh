@@ -61,7 +61,7 @@ knock 4 "failed with exit code 1" --otp-command "false" </dev/null
 knock 5 "was valid until" < <(echo "$(($(date +%s) - 200)) $key 7")
 knock 5 "was valid until.*or is the time stamp mistyped" < <(echo "1100000000 $key 7")
 knock 0 "or the time stamp mistyped" < <(echo "$(($(date +%s) + 1000000)) $key 7")
-knock 4 "not for profile home" < <(echo "$(date +%s) $key 18446743979220271189")
+knock 4 "not for profile home: it was made for another user or server" < <(echo "$(date +%s) $key 18446743979220271189")
 knock 4 "malformed key line: character 1 of the one-time key is '+'" < <(echo "$(date +%s) +${key:1} 7")
 knock 4 "42 of its 43 characters: 1 missing" < <(echo "$(date +%s) ${key:1} 7")
 knock 4 "this is the request" < <(echo "Request OTP alice <pass-code> 127.0.0.1")
