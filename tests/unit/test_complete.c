@@ -31,7 +31,7 @@ static void offer_values(void *arg, const char *command, const char *option, con
 static const struct complete_command commands[] = {
     {"send", "send it", NULL,
      "Usage: prog send [OPTIONS] FILE... [--quick]\n"
-     "       prog send all\n\n"
+     "       prog send all NAME\n\n"
      "Sends. prog send is quick:\n\n"
      "  -t, --to HOST|NAME   where to\n"
      "      --mode a|b       how\n"
@@ -96,6 +96,7 @@ static void test_operands(void **state)
 	expect("send ", "<send||FILE|1>;all;");
 	expect("send --mode a -q ", "<send||FILE|4>;all;");
 	expect("send x ", "<send||FILE|2>;");
+	expect("send all ", "<send||FILE|2>;<send||NAME|2>;");
 	expect("send x y z ", "<send||FILE|4>;");
 	expect("user add ", "<user add||NAME|2>;");
 	expect("user add x ", "");
