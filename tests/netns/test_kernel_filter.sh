@@ -65,6 +65,33 @@ check "no stranger's packet was seen" all_known
 check "nothing is expected any more" counter_is expected 0
 daemon_end TERM
 
+# More packets than the map has room for: 1,280 of each key, so that some 200 of them are enough.
+services="http:80 $(echo s{1..19} | sed 's/s\([0-9]*\)/s\1:90\1/g')"
+global_settings="count = 32"
+daemon
+profile_of alice
+for n in {1..208}; do
+	must ctl user add "u$n" --no-pass-code >"$work/added"
+	must ctl issue "u$n" 10.9.0.1 >"$work/issued"
+done
+check "too many packets: the status says so" reason_is "more than 262144 packets are expected"
+check "the log too" logged "all that could be knocks leaves the kernel.*more than 262144"
+issue alice
+send knock "$(shuf -i 0-31 | paste -sd,)"
+check "the knock opens" wait_until 5 given 1
+for n in {1..33}; do
+	must ctl user delete "u$n" >"$work/deleted"
+done
+check "with room again, strangers end in the kernel" filter_is kernel
+# Of the packets of two widths some are the same: a hop may be the client's own address.
+check "all keys that are left are known to it" within "$(counter expected)" $((175 * 1270)) $((175 * 1280))
+issue alice
+send knock "$(shuf -i 0-31 | paste -sd,)"
+check "a knock opens" wait_until 5 given 2
+daemon_end TERM
+settings_default
+table=none
+
 # fall_back REASON: the daemon runs without the kernel's filter.
 fall_back() {
 	check "$1: the log says so" logged "all that could be knocks leaves the kernel: $2"
@@ -82,6 +109,7 @@ fall_back() {
 log_mark
 kernel_filter=false
 daemon
+profile_of alice
 fall_back "switched off" "kernel_filter is false"
 
 log_mark
