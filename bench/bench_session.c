@@ -156,6 +156,7 @@ static void run(const struct table *t, const struct frame_knock *packets, unsign
 	struct frame_knock knocks[SESSION_BATCH];
 	unsigned completed = 0, n = pace == PACE_MANY ? SESSION_BATCH : 1;
 	uint32_t round = 0;
+	uint64_t known = 0;
 
 	for (unsigned i = 0; i < count; i += n) {
 		if (i % DRAWN_PACKETS == 0)
@@ -164,7 +165,7 @@ static void run(const struct table *t, const struct frame_knock *packets, unsign
 			knocks[k] = packets[(i + k) % DRAWN_PACKETS];
 			knocks[k].word ^= round;
 		}
-		session_packets(t->sessions, knocks, n, count_complete, &completed);
+		session_packets(t->sessions, knocks, n, count_complete, &completed, &known);
 	}
 	if (completed > 0)
 		fputs("bench_session: a stranger completed a knock\n", stderr);

@@ -267,7 +267,7 @@ void engine_packets(void *arg, const struct frame_knock *packets, size_t count)
 {
 	struct engine *engine = arg;
 
-	engine->counters.known += session_packets(engine->table, packets, count, on_complete, engine);
+	session_packets(engine->table, packets, count, on_complete, engine, &engine->counters.known);
 }
 
 void engine_tick(struct engine *engine)

@@ -708,31 +708,35 @@ static void touch(const struct session_table *t, const struct hashes *hashes, si
  * once for all and not for each. The hashes stay what they are, whatever complete does to the table; only whether there
  * are entries without source may change, and then the one hash was not made. */
 static unsigned deliver_batch(struct session_table *t, const struct frame_knock *knocks, size_t count,
-			      session_complete_function *complete, void *arg)
+			      session_complete_function *complete, void *arg, uint64_t *known)
 {
 	struct hashes hashes[SESSION_BATCH];
 	bool anywhere = t->anywhere > 0;
-	unsigned known = 0;
+	unsigned sum = 0;
 
 	for (size_t i = 0; i < count; i++)
 		hashes[i] = hash_knock(t, &knocks[i]);
 	touch(t, hashes, count);
 	for (size_t i = 0; i < count; i++) {
+		unsigned sessions;
+
 		if (!anywhere && t->anywhere > 0)
 			hashes[i] = hash_knock(t, &knocks[i]);
-		known += deliver(t, &knocks[i], &hashes[i], complete, arg);
+		sessions = deliver(t, &knocks[i], &hashes[i], complete, arg);
+		*known += sessions > 0;
+		sum += sessions;
 	}
-	return known;
+	return sum;
 }
 
 unsigned session_packets(struct session_table *table, const struct frame_knock *packets, size_t count,
-			 session_complete_function *complete, void *arg)
+			 session_complete_function *complete, void *arg, uint64_t *known)
 {
-	unsigned known = 0;
+	unsigned sum = 0;
 
 	for (; count > SESSION_BATCH; count -= SESSION_BATCH, packets += SESSION_BATCH)
-		known += deliver_batch(table, packets, SESSION_BATCH, complete, arg);
-	return known + deliver_batch(table, packets, count, complete, arg);
+		sum += deliver_batch(table, packets, SESSION_BATCH, complete, arg, known);
+	return sum + deliver_batch(table, packets, count, complete, arg, known);
 }
 
 void *session_owner(const struct session *session)

@@ -32,14 +32,14 @@ int session_add(struct session_table *table, const struct sequence_packet *packe
 		struct session **out);
 void session_remove(struct session_table *table, struct session *session);
 
-/* Queues each packet at its index in every session that expects it. Returns how many times a session knew one; for
- * each of these that now holds all its packets, complete(arg, session, packet) is called, again at every further
- * packet of it (so that a resent knock tries again after a failure). complete may remove any session. Many packets at
- * once take far less time in a large table than one by one. */
+/* Queues each packet at its index in every session that expects it. Returns how many times a session knew one, and adds
+ * to *known how many were known to any; for each session that now holds all its packets, complete(arg, session, packet)
+ * is called, again at every further packet of it (so that a resent knock tries again after a failure). complete may
+ * remove any session. Many packets at once take far less time in a large table than one by one. */
 #define SESSION_BATCH 32 /* so many pay */
 typedef void session_complete_function(void *arg, struct session *session, const struct frame_knock *packet);
 unsigned session_packets(struct session_table *table, const struct frame_knock *packets, size_t count,
-			 session_complete_function *complete, void *arg);
+			 session_complete_function *complete, void *arg, uint64_t *known);
 
 void *session_owner(const struct session *session);
 void session_set_owner(struct session *session, void *owner);

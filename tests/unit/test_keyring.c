@@ -150,6 +150,7 @@ static unsigned deliver(struct fixture *f, struct keyring_key *key, unsigned fir
 	struct sequence_packet packets[KNOCK_COUNT_MAX];
 	struct keyring_knock knock = {.key = key, .service = f->services[0].service, .shape = f->config.shape};
 	struct sequence_input in;
+	uint64_t counted = 0;
 	unsigned known = 0;
 
 	keyring_input(&knock, &f->config, &in);
@@ -158,7 +159,7 @@ static unsigned deliver(struct fixture *f, struct keyring_key *key, unsigned fir
 	for (unsigned i = first; i <= last; i++) {
 		struct frame_knock packet = {packets[i].source, packets[i].port, packets[i].word, FRAME_SYN};
 
-		known += session_packets(f->table, &packet, 1, note_complete, NULL);
+		known += session_packets(f->table, &packet, 1, note_complete, NULL, &counted);
 	}
 	return known;
 }

@@ -42,6 +42,7 @@ struct calls {
 	unsigned count;
 	struct session *remove[4];
 	struct frame_knock last; /* that completed one */
+	uint64_t known;
 };
 
 static void complete(void *arg, struct session *session, const struct frame_knock *packet)
@@ -63,7 +64,7 @@ static unsigned deliver(struct calls *calls, const struct sequence_packet *packe
 {
 	struct frame_knock knock = knock_of(packet);
 
-	return session_packets(calls->table, &knock, 1, complete, calls);
+	return session_packets(calls->table, &knock, 1, complete, calls, &calls->known);
 }
 
 static int setup(void **state)
@@ -184,7 +185,7 @@ static void test_the_carrier_does_not(void **state)
 	for (unsigned i = 0; i < COUNT; i++) {
 		knock = knock_of(&packets[i]);
 		knock.carrier = i % 2 == 0 ? FRAME_SYN : FRAME_UDP;
-		assert_int_equal(session_packets(calls->table, &knock, 1, complete, calls), 1);
+		assert_int_equal(session_packets(calls->table, &knock, 1, complete, calls, &calls->known), 1);
 	}
 	assert_int_equal(calls->count, 1);
 }
@@ -243,6 +244,7 @@ static void test_equal_packets_reach_every_session(void **state)
 	c = add(calls, half, COUNT);
 	for (unsigned i = 0; i < COUNT; i++)
 		assert_int_equal(deliver(calls, &packets[i]), i < COUNT / 2 ? 3 : 2);
+	assert_int_equal(calls->known, COUNT);
 	assert_int_equal(calls->count, 2);
 	assert_true(calls->completed[0] != calls->completed[1]);
 	assert_true(session_complete(a) && session_complete(b) && !session_complete(c));
@@ -319,13 +321,14 @@ static void test_many_packets_at_once(void **state)
 		}
 	/* The second goes while the first completes: its last packet, in the same batch, is a stranger's then. */
 	calls->remove[0] = sessions[1];
-	assert_int_equal(session_packets(calls->table, knocks, n, complete, calls), 4 * COUNT - 1);
+	assert_int_equal(session_packets(calls->table, knocks, n, complete, calls, &calls->known), 4 * COUNT - 1);
 	assert_int_equal(calls->count, 3);
 	assert_ptr_equal(calls->completed[0], sessions[0]);
 	assert_ptr_equal(calls->completed[1], sessions[2]);
 	assert_ptr_equal(calls->completed[2], sessions[3]);
 	assert_memory_equal(&calls->last, &knocks[n - 2], sizeof(calls->last));
-	assert_int_equal(session_packets(calls->table, knocks, 0, complete, calls), 0);
+	assert_int_equal(calls->known, 4 * COUNT - 1);
+	assert_int_equal(session_packets(calls->table, knocks, 0, complete, calls, &calls->known), 0);
 }
 
 static void add_from_anywhere(void *arg, struct session *session, const struct frame_knock *packet)
@@ -353,7 +356,7 @@ static void test_a_batch_meets_what_its_own_packets_bring(void **state)
 	knocks[0] = knocks[2] = (struct frame_knock){.port = 8850, .word = 77};
 	knocks[0].source.b[0] = knocks[2].source.b[0] = 0x20;
 	knocks[1] = knock_of(&packet);
-	assert_int_equal(session_packets(calls->table, knocks, 3, add_from_anywhere, calls), 2);
+	assert_int_equal(session_packets(calls->table, knocks, 3, add_from_anywhere, calls, &calls->known), 2);
 	assert_int_equal(calls->count, 2);
 }
 
@@ -404,7 +407,8 @@ static void test_the_table_forgets_and_loses_nothing(void **state)
 			draw_packets(&packet, 1);
 			packet.source.b[0] = 0x20; /* of no one */
 			stranger = knock_of(&packet);
-			assert_int_equal(session_packets(calls->table, &stranger, 1, complete, calls), 0);
+			assert_int_equal(session_packets(calls->table, &stranger, 1, complete, calls, &calls->known),
+					 0);
 		}
 	}
 	for (unsigned i = 0; i < MANY; i++)

@@ -284,9 +284,9 @@ static void test_an_equal_hash_is_not_an_equal_packet(void **state)
 			;
 		knock = (struct frame_knock){packets[1].source, packets[1].port, packets[1].word, FRAME_SYN};
 		assert_int_equal(session_add(t, packets, 1, NULL, &s), 0);
-		assert_int_equal(session_packets(t, &knock, 1, ignore, NULL), 0);
+		assert_int_equal(session_packets(t, &knock, 1, ignore, NULL, &(uint64_t){0}), 0);
 		knock = (struct frame_knock){packets[0].source, packets[0].port, packets[0].word, FRAME_SYN};
-		assert_int_equal(session_packets(t, &knock, 1, ignore, NULL), 1);
+		assert_int_equal(session_packets(t, &knock, 1, ignore, NULL, &(uint64_t){0}), 1);
 		session_remove(t, s);
 	}
 	session_table_free(t);
