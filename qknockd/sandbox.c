@@ -75,20 +75,27 @@ int sandbox_become(const struct sandbox_ids *ids, pid_t parent)
 	return 0;
 }
 
+/* Nothing is gained that was not there: in a container some may be missing, and what needs them does without or says
+ * so itself. */
 int sandbox_reduce_root(void)
 {
-	static const capng_type_t sets = CAPNG_EFFECTIVE | CAPNG_PERMITTED;
 	/* Before Linux 5.8 it was all one. */
-	unsigned for_bpf = prctl(PR_CAPBSET_READ, CAP_BPF) >= 0 ? CAP_BPF : CAP_SYS_ADMIN;
-
-	capng_clear(CAPNG_SELECT_CAPS);
+	const unsigned for_bpf = prctl(PR_CAPBSET_READ, CAP_BPF) >= 0 ? CAP_BPF : CAP_SYS_ADMIN;
 	/* Other users' processes; sockets of captures; group and mode of grants; configuration and hooks where root
 	 * alone could not look. */
-	if (capng_updatev(CAPNG_ADD, sets, CAP_SETUID, CAP_SETGID, CAP_SETPCAP, CAP_KILL, CAP_NET_RAW, CAP_NET_ADMIN,
-			  CAP_CHOWN, CAP_DAC_READ_SEARCH, for_bpf, -1) != 0 ||
-	    capng_apply(CAPNG_SELECT_CAPS) != 0)
+	const unsigned wanted[] = {CAP_SETUID,	  CAP_SETGID, CAP_SETPCAP,	   CAP_KILL, CAP_NET_RAW,
+				   CAP_NET_ADMIN, CAP_CHOWN,  CAP_DAC_READ_SEARCH, for_bpf};
+	bool had[sizeof(wanted) / sizeof(wanted[0])];
+
+	if (capng_get_caps_process() != 0)
 		return QK_ERR_IO;
-	return 0;
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
+		had[i] = capng_have_capability(CAPNG_PERMITTED, wanted[i]) == 1;
+	capng_clear(CAPNG_SELECT_CAPS);
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
+		if (had[i] && capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, wanted[i]) != 0)
+			return QK_ERR_IO;
+	return capng_apply(CAPNG_SELECT_CAPS) == 0 ? 0 : QK_ERR_IO;
 }
 
 /* --- files --- */
