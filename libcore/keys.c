@@ -41,14 +41,13 @@ static size_t put_context(uint8_t *start, const struct keys_context *c)
 	return (size_t)(p - start);
 }
 
-static int check(const struct keys_context *c, unsigned count)
+static int check(const struct keys_context *c)
 {
 	int rc;
 
-	if ((rc = name_check_server(c->server_id)) != 0 || (rc = name_check_user(c->user)) != 0 ||
-	    (rc = name_check_service(c->service)) != 0)
+	if ((rc = name_check_server(c->server_id)) != 0 || (rc = name_check_user(c->user)) != 0)
 		return rc;
-	return count >= KNOCK_COUNT_MIN && count <= KNOCK_COUNT_MAX ? 0 : QK_ERR_COUNT;
+	return name_check_service(c->service);
 }
 
 /* One output under its own label; info has room for it before the context. */
@@ -66,7 +65,9 @@ int keys_derive(const struct keys_context *context, const struct otp_key *key, u
 	int rc;
 
 	memset(out, 0, sizeof(*out));
-	rc = check(context, count);
+	rc = check(context);
+	if (rc == 0 && (count < KNOCK_COUNT_MIN || count > KNOCK_COUNT_MAX))
+		rc = QK_ERR_COUNT;
 	if (rc != 0)
 		return rc;
 	info_len = LABEL_SIZE + put_context(info + LABEL_SIZE, context);
@@ -78,6 +79,20 @@ int keys_derive(const struct keys_context *context, const struct otp_key *key, u
 	if (rc != 0)
 		keys_wipe(out);
 	return rc;
+}
+
+int keys_derive_seal(const struct keys_context *context, const struct otp_key *key,
+		     uint8_t out[static CRYPTO_SIV_KEY_SIZE])
+{
+	uint8_t info[LABEL_SIZE + CONTEXT_MAX];
+	size_t info_len;
+	int rc = check(context);
+
+	memset(out, 0, CRYPTO_SIV_KEY_SIZE);
+	if (rc != 0)
+		return rc;
+	info_len = LABEL_SIZE + put_context(info + LABEL_SIZE, context);
+	return derive(key, "seal", info, info_len, out, CRYPTO_SIV_KEY_SIZE);
 }
 
 int keys_derive_announcement(const struct keys_context *context, const struct otp_key *key,

@@ -29,6 +29,10 @@ struct keys {
 int keys_derive(const struct keys_context *context, const struct otp_key *key, unsigned count, struct keys *out);
 void keys_wipe(struct keys *k);
 
+/* The seal alone, as above: all that is needed to open a message. */
+int keys_derive_seal(const struct keys_context *context, const struct otp_key *key,
+		     uint8_t out[static CRYPTO_SIV_KEY_SIZE]);
+
 #define KEYS_ANNOUNCEMENT_SIZE 8 /* word, then placement */
 
 /* What announces the use of a sheet's key: of context only server_id, user and issued_at count. Errors: SERVER_ID,

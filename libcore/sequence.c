@@ -19,17 +19,15 @@ static int check(const struct sequence_input *in)
 	return chain_check_width(&in->client, in->width);
 }
 
-static int derive_keys(const struct sequence_input *in, struct keys *keys)
+static struct keys_context context_of(const struct sequence_input *in)
 {
-	const struct keys_context context = {
+	return (struct keys_context){
 	    .server_id = in->server_id,
 	    .user = in->user,
 	    .service = in->service->name,
 	    .client = in->client,
 	    .issued_at = in->otp->issued_at,
 	};
-
-	return keys_derive(&context, &in->otp->key, in->shape.count, keys);
 }
 
 static struct message message_of(const struct sequence_input *in)
@@ -61,6 +59,7 @@ int sequence_derive(const struct sequence_input *in, struct sequence_packet out[
 	uint8_t words[4 * KNOCK_COUNT_MAX] = {0};
 	struct address hops[KNOCK_COUNT_MAX];
 	struct keys keys = {0};
+	struct keys_context context;
 	struct message message;
 	int rc;
 
@@ -68,9 +67,11 @@ int sequence_derive(const struct sequence_input *in, struct sequence_packet out[
 	rc = check(in);
 	if (rc != 0)
 		return rc;
+	context = context_of(in);
 	message = message_of(in);
 	if ((rc = chain_hops(&in->client, in->width, in->otp->r, in->n_mod, in->shape.count, hops)) != 0 ||
-	    (rc = derive_keys(in, &keys)) != 0 || (rc = message_seal(&message, keys.seal, words)) != 0)
+	    (rc = keys_derive(&context, &in->otp->key, in->shape.count, &keys)) != 0 ||
+	    (rc = message_seal(&message, keys.seal, words)) != 0)
 		goto out;
 	memcpy(words + MESSAGE_SEALED_SIZE, keys.fill, sizeof(keys.fill));
 	for (size_t i = 0; i < in->shape.count; i++) {
@@ -116,9 +117,9 @@ bool sequence_hops_well(const struct sequence_packet *packets, unsigned count, u
 
 int sequence_verify(const struct sequence_input *in, const uint32_t words[static KNOCK_COUNT_MIN])
 {
-	uint8_t sealed[MESSAGE_SEALED_SIZE];
+	uint8_t sealed[MESSAGE_SEALED_SIZE], seal[CRYPTO_SIV_KEY_SIZE];
+	struct keys_context context;
 	struct message expected;
-	struct keys keys;
 	int rc;
 
 	rc = check(in);
@@ -127,11 +128,12 @@ int sequence_verify(const struct sequence_input *in, const uint32_t words[static
 	for (size_t i = 0; i < KNOCK_COUNT_MIN; i++)
 		for (size_t j = 0; j < 4; j++)
 			sealed[4 * i + j] = (uint8_t)(words[i] >> (24 - 8 * j));
+	context = context_of(in);
 	expected = message_of(in);
-	rc = derive_keys(in, &keys);
+	rc = keys_derive_seal(&context, &in->otp->key, seal);
 	if (rc == 0)
-		rc = message_verify(&expected, keys.seal, sealed);
-	keys_wipe(&keys);
+		rc = message_verify(&expected, seal, sealed);
+	crypto_wipe(seal, sizeof(seal));
 	crypto_wipe(sealed, sizeof(sealed));
 	return rc;
 }

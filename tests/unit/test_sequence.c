@@ -91,11 +91,21 @@ static void test_a_foreign_seal_is_not_opened(void **state)
 	assert_int_equal(message_verify(&m, seal_key, out), QK_ERR_SEAL);
 }
 
+/* The one that is derived alone is the same. */
+static void expect_seal(const struct keys_context *context, const struct otp_key *key, const struct keys *keys)
+{
+	uint8_t seal[CRYPTO_SIV_KEY_SIZE];
+
+	assert_int_equal(keys_derive_seal(context, key, seal), 0);
+	assert_memory_equal(seal, keys->seal, sizeof(seal));
+}
+
 static void expect_other_keys(const struct keys *keys, const struct keys_context *context, const struct otp_key *key)
 {
 	struct keys other;
 
 	assert_int_equal(keys_derive(context, key, 32, &other), 0);
+	expect_seal(context, key, &other);
 	assert_memory_not_equal(other.seal, keys->seal, sizeof(other.seal));
 	assert_memory_not_equal(other.fill, keys->fill, sizeof(other.fill));
 	assert_memory_not_equal(other.placement, keys->placement, sizeof(other.placement));
@@ -152,6 +162,11 @@ static void expect_no_keys(struct keys_context c, unsigned count, int error)
 	memset(&keys, 0xaa, sizeof(keys));
 	assert_int_equal(keys_derive(&c, &key, count, &keys), error);
 	assert_memory_equal(&keys, &zero, sizeof(keys));
+	if (error == QK_ERR_COUNT)
+		return;
+	memset(&keys, 0xaa, sizeof(keys));
+	assert_int_equal(keys_derive_seal(&c, &key, keys.seal), error);
+	assert_memory_equal(keys.seal, zero.seal, sizeof(keys.seal));
 }
 
 static void test_keys_refuse_bad_input(void **state)
