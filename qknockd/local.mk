@@ -3,6 +3,7 @@
 noinst_LTLIBRARIES += qknockd/libverifier.la
 
 qknockd_libverifier_la_SOURCES = \
+	qknockd/accounts.c qknockd/accounts.h \
 	qknockd/capture.c qknockd/capture.h \
 	qknockd/captures.c qknockd/captures.h \
 	qknockd/checker.c qknockd/checker.h \
@@ -13,7 +14,8 @@ qknockd_libverifier_la_SOURCES = \
 	qknockd/control_socket.c qknockd/control_socket.h \
 	qknockd/control_users.c qknockd/control_users.h \
 	qknockd/control_verbs.c qknockd/control_verbs.h \
-	qknockd/daemon.c qknockd/daemon.h \
+	qknockd/daemon.c qknockd/daemon.h qknockd/daemon_state.h \
+	qknockd/daemon_children.c qknockd/daemon_reload.c \
 	qknockd/dbfile.c qknockd/dbfile.h \
 	qknockd/dbrow.c qknockd/dbrow.h \
 	qknockd/engine.c qknockd/engine.h \
