@@ -125,6 +125,8 @@ static void explain(const struct opening *o)
 	say_hint("- the server sees another address than %s (NAT): use --address", client);
 	say_hint("- the key was used or revoked meanwhile");
 	say_hint("- a firewall on the way drops the packets: try --carrier %s", udp ? "syn" : "udp");
+	if (k->options.width != 0)
+		say_hint("- the network lets only assigned addresses pass, not those of hops: try --no-hop");
 	say_hint("- qknockd does not run there");
 	if (knocker_line(k) != 0)
 		say_hint("- line %u of the sheet was used or skipped: take the next one", knocker_line(k));

@@ -128,6 +128,7 @@ check "the status line gives way to the message" expect "qknock: port 80 of $SER
   - the server sees another address than $CLIENT (NAT): use --address
   - the key was used or revoked meanwhile
   - a firewall on the way drops the packets: try --carrier udp
+  - the network lets only assigned addresses pass, not those of hops: try --no-hop
   - qknockd does not run there
 [208]"
 check "which is all" not shows '^qknock: sent'
