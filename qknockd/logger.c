@@ -2,6 +2,7 @@
 #include "qknockd/logger.h"
 
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,7 @@ struct logger {
 	struct log log;
 	struct loglimit *limit;
 	int fd; /* -1: syslog */
+	bool starting;
 };
 
 static void to_syslog(enum log_level level, const char *line)
@@ -46,6 +48,9 @@ static void to_descriptor(const struct logger *logger, enum log_level level, con
 
 static void write_line(const struct logger *logger, enum log_level level, const char *line)
 {
+	/* Who starts the daemon sees why it does not come up, without the log, which perhaps nobody writes. */
+	if (logger->starting && level <= LOG_LEVEL_WARNING && logger->fd != STDERR_FILENO)
+		fprintf(stderr, "qknockd: %s\n", line);
 	if (logger->fd < 0)
 		to_syslog(level, line);
 	else
@@ -118,6 +123,11 @@ int logger_open(struct logger *logger, const char *target, enum log_level level)
 	logger->fd = fd;
 	logger->log.level = level;
 	return 0;
+}
+
+void logger_starting(struct logger *logger, bool starting)
+{
+	logger->starting = starting;
 }
 
 const struct log *logger_log(const struct logger *logger)

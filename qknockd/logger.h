@@ -3,6 +3,8 @@
 #ifndef QKNOCKD_LOGGER_H
 #define QKNOCKD_LOGGER_H
 
+#include <stdbool.h>
+
 #include "libcore/log.h"
 
 struct logger;
@@ -18,6 +20,9 @@ int logger_open(struct logger *logger, const char *target, enum log_level level)
 
 /* Once a second: tells what the limits on lines left out (loglimit.h). */
 void logger_tick(struct logger *logger);
+
+/* While it starts, errors and warnings go to standard error as well as to the target. Off at first. */
+void logger_starting(struct logger *logger, bool starting);
 
 /* Valid for the life of the logger, whatever its target. */
 const struct log *logger_log(const struct logger *logger);

@@ -163,14 +163,17 @@ static int serve(const struct options *o, const char *path, struct config *confi
 {
 	struct daemon *daemon;
 	int ready = o->foreground ? -1 : go_background();
-	int rc = daemon_open(path, config, logger, &daemon);
+	int rc;
 
+	logger_starting(logger, true);
+	rc = daemon_open(path, config, logger, &daemon);
 	if (rc != 0)
 		return rc;
 	if (o->pid_file != NULL && (rc = write_pid(o->pid_file)) != 0) {
 		log_line(logger_log(logger), LOG_LEVEL_ERROR, "can't start: %s: %s", o->pid_file, strerror(errno));
 		goto out;
 	}
+	logger_starting(logger, false);
 	if (ready >= 0)
 		report_ready(ready);
 	rc = daemon_run(daemon);
