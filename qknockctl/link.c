@@ -81,25 +81,35 @@ static int exchange(int fd, struct control_message *request, struct control_mess
 	return receive_answer(fd, answer, each, arg, error);
 }
 
-static void say_refused(const struct ctl *ctl, const struct control_message *m)
+/* user is whom the request was about, "" if nobody. */
+static void say_refused(const struct ctl *ctl, const struct control_message *m, const char *user)
 {
 	const char *text = control_get(m, "text");
+	int error = control_error_code(m);
 
-	ctl_error("%s: %s", ctl->command, text != NULL ? text : error_text(control_error_code(m)));
+	if (text == NULL)
+		text = error_text(error);
+	if (error == QK_ERR_NOT_FOUND && user[0] != '\0' && strcmp(text, error_text(error)) == 0)
+		link_say_not_found(ctl, user);
+	else
+		ctl_error("%s: %s", ctl->command, text);
 }
 
 int link_call(struct ctl *ctl, struct control_message *request, link_each each, void *arg)
 {
+	const char *name = control_get(request, "user");
 	struct control_message answer;
+	char user[USER_ID_MAX + 1];
 	int fd, error = 0, code = connect_daemon(ctl, &fd);
 
+	snprintf(user, sizeof(user), "%s", name != NULL ? name : ""); /* the request is wiped when it was sent */
 	if (code != CTL_OK) {
 		control_wipe(request);
 		return code;
 	}
 	code = exchange(fd, request, &answer, each, arg, &error);
 	if (error != 0)
-		say_refused(ctl, &answer);
+		say_refused(ctl, &answer, user);
 	control_wipe(&answer);
 	close(fd);
 	return code;
@@ -121,7 +131,7 @@ int link_list(struct ctl *ctl, const char *verb, link_each each, void *arg)
 		}
 		code = exchange(fd, &request, &answer, each, arg, &error);
 		if (error != 0)
-			say_refused(ctl, &answer);
+			say_refused(ctl, &answer, "");
 		next = code == CTL_OK ? control_get(&answer, "next") : NULL;
 		if (next == NULL)
 			break;
@@ -130,6 +140,14 @@ int link_list(struct ctl *ctl, const char *verb, link_each each, void *arg)
 	if (fd >= 0)
 		close(fd);
 	return code;
+}
+
+void link_say_not_found(const struct ctl *ctl, const char *user)
+{
+	if (strcmp(ctl->command, "sheet revoke") == 0)
+		ctl_error("%s: %s has no sheet", ctl->command, user);
+	else
+		ctl_error("%s: there is no user %s", ctl->command, user);
 }
 
 int link_user(struct control_message *request, const char *verb, const char *user)
@@ -166,7 +184,7 @@ int link_user_exists(struct ctl *ctl, const char *user, bool *exists)
 	if (error == QK_ERR_NOT_FOUND)
 		code = CTL_OK;
 	else if (error != 0)
-		say_refused(ctl, &answer);
+		say_refused(ctl, &answer, user);
 	close(fd);
 	return code;
 }

@@ -19,6 +19,9 @@ int link_call(struct ctl *ctl, struct control_message *request, link_each each, 
 /* As link_call for a verb that lists: all its pages. */
 int link_list(struct ctl *ctl, const char *verb, link_each each, void *arg);
 
+/* Says that the command found no such user, or no sheet of that user. */
+void link_say_not_found(const struct ctl *ctl, const char *user);
+
 /* Starts a request with user=NAME; CTL_REFUSED, said, when the name can't be a user's. */
 int link_user(struct control_message *request, const char *verb, const char *user);
 

@@ -138,7 +138,10 @@ static int expect_user(struct ctl *ctl, const char *user, bool wanted)
 
 	if (code != CTL_OK || exists == wanted)
 		return code;
-	ctl_error("%s: %s", ctl->command, wanted ? error_text(QK_ERR_NOT_FOUND) : "user exists already");
+	if (wanted)
+		link_say_not_found(ctl, user);
+	else
+		ctl_error("%s: user %s exists already", ctl->command, user);
 	return CTL_REFUSED;
 }
 

@@ -101,7 +101,7 @@ run 0 --json user show alice; says '{
   "q": "17"
 }'
 run 1 user add alice --no-pass-code; complains 'user add: user exists already'
-input='never-read' run 1 user add alice; complains 'user exists already'
+input='never-read' run 1 user add alice; complains 'user alice exists already'
 run 1 user add carol --p 11 --q 17 --no-pass-code; complains 'another user has these P and Q'
 run 1 user add carol --p 11 --q 18 --no-pass-code; complains 'two different primes'
 run 2 user add carol --p 11 --no-pass-code; complains 'belong together'
@@ -110,10 +110,10 @@ run 1 user add carol --widths 7 --no-pass-code; complains 'hop width'
 run 1 user add Carol --no-pass-code; complains 'user id must be'
 input='two words
 ' run 1 user add carol; complains 'pass-code must be'
-run 1 user show carol; complains 'no such entry'
+run 1 user show carol; complains 'there is no user carol'
 
 input='other-code' run 0 user passwd alice; run 0 user list; has '^alice  yes      yes '
-input='other-code' run 1 user passwd nobody; complains 'no such entry'
+input='other-code' run 1 user passwd nobody; complains 'there is no user nobody'
 run 0 user set alice --no-pass-code --services ssh,web; run 0 user list; has '^alice  yes      no         no      ssh web '
 run 0 user set alice --all-services --p 13 --q 19; run 0 user list; has '^alice  yes      no         no      all .* 247$'
 run 0 user set alice --logins root,www-data; run 0 user show alice; has '^Logins:     root www-data$'
@@ -165,14 +165,14 @@ input=secret-17 run 1 sms test bob 192.0.2.7 -- "$dir/adapter" echoes; has '^Tex
 input=secret-17 run 1 sms test bob 192.0.2.7 -- "$dir/nothing"; complains 'exit code 127'
 input=secret-17 run 1 sms test bob localhost; complains 'not a numeric'
 run 1 sms test alice 192.0.2.7; complains 'no telephone number'
-run 1 sms test nobody 192.0.2.7; complains 'no such entry'
+run 1 sms test nobody 192.0.2.7; complains 'there is no user nobody'
 input=secret-18 run 1 sms test bob 192.0.2.7; complains 'no answer would be sent'
 sleep 1.1
 input=secret-18 run 1 sms test bob 192.0.2.7
 run 0 user show bob; has '^Locked:     yes$'; has '^Failures:   2$'
 run 0 user unlock bob; run 0 user show bob; has '^Locked:     no$'
 input=secret-17 run 0 sms test bob 192.0.2.7
-run 1 user unlock nobody; complains 'no such entry'
+run 1 user unlock nobody; complains 'there is no user nobody'
 ! grep -q 'secret-1' "$dir/log" || { echo "FAIL: a pass-code is in the log"; fails=$((fails + 1)); }
 run 0 user disable bob; run 0 user enable bob
 
@@ -188,7 +188,7 @@ run 0 profile bob --qr
 XDG_CONFIG_HOME=$dir "$top_builddir/qknock/qknock" enroll --quiet "$uri" &&
 	run 0 profile bob && cmp "$dir/out" "$dir/qknock/profiles/gw.example" ||
 	{ echo "FAIL: the URI is not the profile"; fails=$((fails + 1)); }
-run 1 profile nobody; complains 'profile: no such entry'
+run 1 profile nobody; complains 'profile: there is no user nobody'
 run 0 issue alice 192.0.2.9 --r 7; has '^[0-9]* [A-Za-z0-9_-]\{43\} 7$'
 line=$(cat "$dir/out")
 run 0 issue alice 192.0.2.9; says "$line"
@@ -226,11 +226,11 @@ run 1 issue alice --count 0; complains 'a sheet has 1 to 40 lines'
 run 1 issue alice --count 41; complains 'a sheet has 1 to 40 lines'
 run 2 issue alice 192.0.2.9 --count 3; complains 'issue takes a user and an address, or a user and --count N'
 run 2 issue alice --count 3 --r 7; complains 'issue takes'
-run 1 issue nobody --count 3; complains 'no such entry'
+run 1 issue nobody --count 3; complains 'there is no user nobody'
 run 2 pending --count 3; complains 'pending takes no --count'
 run 0 sheet revoke bob; says ''
 run 0 sheet revoke alice --json; says '{}'
-run 1 sheet revoke alice; complains 'no such entry'
+run 1 sheet revoke alice; complains 'alice has no sheet'
 run 0 sheet list; says 'no sheets'
 
 run 0 pending; has '^USER   ADDRESS    ISSUED     *LEFT  REPLIES$'; has '^alice  192.0.2.9  .* [12]m[0-9]*s        3$'
