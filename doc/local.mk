@@ -13,8 +13,9 @@ if SYSTEMD
 systemdsystemunit_DATA = $(UNITS)
 endif
 
+# [@]: else configure replaces it here, by what the shell would have to replace again.
 $(UNITS): %: %.in Makefile
-	$(AM_V_GEN)mkdir -p $(@D) && sed -e 's,@sbindir@,$(sbindir),g' $(top_srcdir)/$@.in >$@
+	$(AM_V_GEN)mkdir -p $(@D) && sed -e 's,@sbindir[@],$(sbindir),g' $(top_srcdir)/$@.in >$@
 
 examplesdir = $(docdir)/examples
 dist_examples_DATA = doc/examples/qknock.conf doc/examples/gammu-smsdrc doc/examples/smsd.conf

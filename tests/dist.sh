@@ -31,6 +31,17 @@ for f in usr/sbin/qknockd usr/sbin/qknockctl usr/bin/qknock "${plugins#/}/libxt_
 	usr/share/man/man8/qknockd.8 usr/share/man/man1/qknock.1; do
 	[ -e "$work/root/$f" ] || { echo "not installed: /$f"; exit 1; }
 done
+units=$(pkg-config --variable=systemdsystemunitdir systemd || true)
+if [ -n "$units" ]; then
+	! grep -n '@' "$work/root$units"/qknock* || { echo "not replaced: see above"; exit 1; }
+	for u in "$work/root$units"/qknock*; do
+		sed -n 's/^Exec[A-Za-z]*=\(\/usr\/sbin\/qknock[a-z]*\).*/\1/p' "$u"
+	done >programs
+	[ -s programs ] || { echo "no unit starts a program of ours"; exit 1; }
+	while read -r f; do
+		[ -x "$work/root$f" ] || { echo "a unit starts what is not installed: $f"; exit 1; }
+	done <programs
+fi
 "$work/root/usr/sbin/qknockd" --version
 make -s uninstall DESTDIR="$work/root" >/dev/null 2>&1
 left=$(find "$work/root" ! -type d)
