@@ -21,7 +21,7 @@ EXTRA_DIST += tests/netns/run tests/netns/lib.sh tests/netns/demo.sh tests/netns
 	tests/netns/test_grants_dir_fails.sh \
 	tests/netns/test_hooks.sh tests/netns/test_ipv6.sh tests/netns/test_isolation.sh tests/netns/test_keys.sh tests/netns/test_kills.sh \
 	tests/netns/test_many_at_once.sh tests/netns/test_opens_and_closes.sh tests/netns/test_reload.sh \
-	tests/netns/test_replay.sh tests/netns/test_store_fails.sh tests/netns/test_strangers.sh \
+	tests/netns/test_replay.sh tests/netns/test_start_fails.sh tests/netns/test_store_fails.sh tests/netns/test_strangers.sh \
 	tests/netns/test_bench.sh tests/netns/test_vlan.sh
 
 .PHONY: check-netns

@@ -1,0 +1,42 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What keeps the daemon from starting in the background is said to who starts it, whatever the log is; the exit code
+# tells as well.
+. "$(dirname "$0")/lib.sh"
+isolate "$@"
+two_hosts
+
+# fails WHAT LOG SED-EXPRESSION PATTERN: with this change of the configuration.
+fails() {
+	configure
+	sed -i -e "s,^log = .*,log = \"$2\"," -e "$3" "$conf"
+	on server timeout 30 "$(program qknockd)" -c "$conf" >"$work/out" 2>"$work/said"
+	check "$1: exit code 1" [ $? = 1 ]
+	check "$1: said" grep -q -- "$4" "$work/said"
+}
+
+for log in syslog "$work/log"; do
+	fails "no such user, log ${log##*/}" "$log" '/^server_id/a user = "nobodyhere"' \
+		'^qknockd: user = nobodyhere: there is no such user; make it: adduser '
+	fails "no such group, log ${log##*/}" "$log" '/^server_id/a group = "nobodyhere"' 'group nobodyhere does not exist'
+	fails "no such interface, log ${log##*/}" "$log" 's/^interfaces.*/interfaces = {none9}/' 'none9: no such interface'
+done
+check "the log has it as well" grep -q 'error: user = nobodyhere' "$work/log"
+fails "a log that can't be" /nowhere/log '' 'log /nowhere/log: No such file'
+fails "log = stderr" stderr '' 'add -f'
+
+daemon
+fails "a second daemon" syslog '' 'another daemon answers there'
+check "the first one answers still" daemon_answers
+daemon_end TERM
+
+configure
+sed -i 's,^log = .*,log = "syslog",' "$conf"
+check "a good one starts" on server "$(program qknockd)" -c "$conf" -p "$work/pid" 2>"$work/said"
+check "in silence" [ ! -s "$work/said" ]
+daemon_pid=$(cat "$work/pid")
+check "and answers" daemon_answers
+kill "$daemon_pid"
+check "and ends" wait_until 5 daemon_gone
+daemon_pid=
+finish
