@@ -183,6 +183,8 @@ check "keys that are used up open nothing" [ "$after" = $((before + 1)) ]
 check "there were kills enough, and grants between them" [ "$killed" -ge $((KILLS / 4)) -a "$after" -ge $((killed / 4)) ]
 check "each one by a key that was consumed in the same step" [ "$(query "SELECT count(*) FROM audit AS g WHERE what =
 	'grant' AND NOT EXISTS (SELECT 1 FROM audit WHERE n = g.n - 1 AND what = 'key' AND user = g.user)")" = 0 ]
+check "and no key was consumed without" [ "$(query "SELECT count(*) FROM audit AS k WHERE what =
+	'key' AND NOT EXISTS (SELECT 1 FROM audit WHERE n = k.n + 1 AND what = 'grant' AND user = k.user)")" = 0 ]
 check "no key twice" [ "$(query "SELECT count(*) - count(DISTINCT id) FROM audit WHERE what = 'key'")" = 0 ]
 few_enough() {
 	for u in $users; do
