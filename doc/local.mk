@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 dist_man_MANS += doc/knockwrap.8 doc/pam_knock.8 doc/qknock.1 doc/qknock-sms.8 doc/qknock.conf.5 doc/qknock_config.5 doc/qknockctl.8 doc/qknockd.8
-dist_doc_DATA = README.md NEWS doc/control.md doc/load.md doc/isolation.md doc/lockout.md doc/protocol-sheet.md doc/security.md
+dist_doc_DATA = README.md NEWS doc/assurance.md doc/control.md doc/load.md doc/isolation.md doc/lockout.md doc/protocol-sheet.md doc/security.md
 
 sysusersdir = $(prefix)/lib/sysusers.d
 dist_sysusers_DATA = doc/systemd/qknock.conf

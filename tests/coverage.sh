@@ -1,0 +1,38 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Which lines the tests reach, as root (lcov is needed: apt-get install lcov):
+#
+#     tests/coverage.sh [unit|all]    all (preset): with the tests between network namespaces
+#
+# Builds below build/coverage and writes build/coverage/report.txt, by file, and html/index.html. What a process had
+# counted is lost when it is killed, and when it may open no files at its end: of the daemon's processes without
+# privileges only what unit tests reach is counted.
+set -eu
+top=$(cd "$(dirname "$0")/.." && pwd)
+build=$top/build/coverage
+what=${1-all}
+case $what in unit | all) ;; *) sed -n '3,10s/^# \{0,1\}//p' "$0" >&2 && exit 2 ;; esac
+command -v lcov >/dev/null || { echo "tests/coverage.sh: lcov is not installed" >&2; exit 2; }
+
+mkdir -p "$build"
+cd "$build"
+[ -e Makefile ] || "$top/configure" --quiet --enable-coverage --disable-hardening >configure.log 2>&1
+find . -name '*.gcda' -delete
+make -s -j"$(nproc)" >make.log 2>&1
+# A mount namespace with a bpf file system of its own, as in tests/check.sh.
+unshare --mount --propagation private sh -c 'mount -t bpf bpf /sys/fs/bpf && exec "$@"' sh \
+	make -s -k -j"$(nproc)" check >check.log 2>&1 || echo "some unit tests failed: build/coverage/check.log"
+[ "$what" = unit ] || "$top/tests/netns/run" "$build" >netns.log 2>&1 ||
+	echo "some tests between network namespaces failed: build/coverage/netns.log"
+# Without --base-directory the sources' names, which are relative to here, would be looked for elsewhere.
+lcov --quiet --capture --directory . --base-directory "$build" --output-file all.info 2>lcov.log
+lcov --quiet --remove all.info "$top/tests/*" "$top/bench/*" "$build/*" '/usr/*' --output-file report.info 2>>lcov.log
+genhtml --quiet --output-directory html report.info 2>>lcov.log
+awk -F: -v top="$top/" '
+	function line(hit, lines, name) { printf "%5.1f%%  %5d of %5d  %s\n", 100 * hit / lines, hit, lines, name }
+	/^SF:/ { name = substr($2, 1 + length(top)) }
+	/^LF:/ { lines = $2 }
+	/^LH:/ { hit = $2 }
+	/^end_of_record/ && lines > 0 { line(hit, lines, name); all += lines; all_hit += hit }
+	END { line(all_hit, all, "all") }' report.info | sort -n >report.txt
+cat report.txt
