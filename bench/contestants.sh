@@ -277,5 +277,6 @@ end() {
 	all=$(processes)
 	for p in $all; do kill "$p" 2>/dev/null; kill -CONT "$p" 2>/dev/null; done
 	for p in $all; do wait_until 5 not kill -0 "$p" 2>/dev/null || kill -KILL "$p"; done
+	wait "${pid_of[$1]}" 2>/dev/null
 	pid_of[$1]= daemon_pid=
 }

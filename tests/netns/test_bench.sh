@@ -41,6 +41,7 @@ for name in fwknopd fwknopd-udp knockd; do
 	check "$name: processor time with one user" measured $name 1 $kind
 	check "$name: memory" has "^memory $name 1 [1-9]"
 	check "$name: its own client opens without a flood" has "^opens $name none 2 2"
+	check "$name: time from its last packet to the open port" raced $name
 	check "$name: knocks in a flood are counted" has "^opens $name line [0-2] [1-9]"
 done
 check "plain qknockd uses time for a stranger's packet" has '^cost qknockd-plain 1 50000 syn .* busy=0\.[0-9]*[1-9]'
