@@ -122,7 +122,7 @@ begin_qknockd() {
 		daemon_again
 	fi
 	pid_of[$contestant]=$daemon_pid
-	[ $kernel_filter = false ] || [ "$(ctl --json status | sed -n 's/^ *"filter": "\(.*\)",*$/\1/p')" = kernel ] ||
+	[ "$contestant" != qknockd ] || [ "$(ctl --json status | sed -n 's/^ *"filter": "\(.*\)",*$/\1/p')" = kernel ] ||
 		reason[$contestant]="this kernel refuses the filter of expected packets"
 }
 
