@@ -309,8 +309,8 @@ inline remove_from(p, g, rc)
 /* The hook starts when a slot is free: hooks_reap. */
 inline settle(g, rc)
 {
-	remove_from(DIRECTORY, g, rc);
 	remove_from(TABLE, g, rc);
+	remove_from(DIRECTORY, g, rc);
 	hook_queued[g] = true;
 	if
 #ifdef FORGOTTEN_BEFORE_HOOK
@@ -380,11 +380,11 @@ inline granter_tick(rc)
 #endif
 	end_due(rc);
 	if
-	:: behind[DIRECTORY] -> put_missing(DIRECTORY, rc)
+	:: behind[TABLE] -> put_missing(TABLE, rc)
 	:: else
 	fi;
 	if
-	:: behind[TABLE] -> put_missing(TABLE, rc)
+	:: behind[DIRECTORY] -> put_missing(DIRECTORY, rc)
 	:: else
 	fi
 }
@@ -392,11 +392,11 @@ inline granter_tick(rc)
 inline granter_add(k, rc)
 {
 	atomic { e = live; live = k; there[DIRECTORY] = false; there[TABLE] = false }
-	put(DIRECTORY, k, rc);
 	put(TABLE, k, rc);
+	put(DIRECTORY, k, rc);
 	/* forget_superseded */
 	if
-	:: e != 0 -> place_remove(DIRECTORY, e, rc); place_remove(TABLE, e, rc)
+	:: e != 0 -> place_remove(TABLE, e, rc); place_remove(DIRECTORY, e, rc)
 	:: else
 	fi
 }
@@ -429,8 +429,8 @@ inline granter_start(rc)
 		:: else
 		fi
 	}
-	bring_in_line(DIRECTORY, rc);
 	bring_in_line(TABLE, rc);
+	bring_in_line(DIRECTORY, rc);
 	if
 	:: record != 0 && ending[record] -> e = record; settle(e, rc)
 	:: else
