@@ -147,7 +147,7 @@ static int open_parts(struct daemon *d, const char **part)
 	if ((rc = open_events(d)) != 0)
 		return rc;
 	*part = d->store;
-	if ((rc = storedir_hand_over(d->store, &d->verifier_ids, d->log)) != 0)
+	if ((rc = storedir_hand_over(d->store, &d->verifier_ids, d->log, &d->store_lock)) != 0)
 		return rc;
 	*part = "hooks";
 	if ((rc = clock_boot_id(d->boot_id)) != 0 || (rc = open_hands(d)) != 0)
@@ -191,6 +191,7 @@ int daemon_open(const char *path, struct config *config, struct logger *logger, 
 			     .verifier = CHILD_NONE("verifier", PRIVOP_VERIFIER),
 			     .checker = CHILD_NONE("pass-codes", PRIVOP_HASHER),
 			     .epoll_fd = -1,
+			     .store_lock = -1,
 			     .signal_fd = -1,
 			     .timer_fd = -1,
 			     .started_ns = clock_boot_ns(),
@@ -244,6 +245,7 @@ void daemon_close(struct daemon *d)
 	close_fd(d->timer_fd);
 	close_fd(d->signal_fd);
 	close_fd(d->epoll_fd);
+	close_fd(d->store_lock);
 	config_free(d->old);
 	config_free(d->config);
 	free(d->addresses);

@@ -52,6 +52,7 @@ struct daemon {
 	uint64_t verifier_begun_ns, verifier_next_ns, checker_next_ns;
 	sigset_t old_mask;
 	int epoll_fd, signal_fd, timer_fd;
+	int store_lock;
 	uint64_t started_ns;
 	uint64_t watchdog_ns, watchdog_next_ns;
 	bool said_no_landlock;

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -136,12 +137,23 @@ static bool is_our_link(const char *path)
 	return !S_ISLNK(st.st_mode) || st.st_uid == 0;
 }
 
-int storedir_hand_over(const char *store, const struct sandbox_ids *ids, const struct log *log)
+/* Two verifiers would each know only the keys that they issued themselves. */
+static int lock_directory(int dir, const char *path, const struct log *log)
+{
+	if (flock(dir, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	log_line(log, LOG_LEVEL_ERROR, "the store's directory is in use by another daemon: %s path=%s", strerror(errno),
+		 path);
+	return QK_ERR_STORE;
+}
+
+int storedir_hand_over(const char *store, const struct sandbox_ids *ids, const struct log *log, int *lock)
 {
 	char *for_directory = strdup(store), *for_name = strdup(store);
 	const char *directory, *name;
 	int fd = -1, rc = QK_ERR_NOMEM;
 
+	*lock = -1;
 	if (for_directory == NULL || for_name == NULL)
 		goto out;
 	directory = dirname(for_directory);
@@ -152,10 +164,12 @@ int storedir_hand_over(const char *store, const struct sandbox_ids *ids, const s
 	if (fd < 0)
 		log_line(log, LOG_LEVEL_ERROR, "the store's directory cannot be used: %s path=%s", strerror(errno),
 			 directory);
-	else
+	else if ((rc = lock_directory(fd, directory, log)) == 0)
 		rc = check(fd, directory, name, ids, log);
 out:
-	if (fd >= 0)
+	if (rc == 0)
+		*lock = fd;
+	else if (fd >= 0)
 		close(fd);
 	free(for_directory);
 	free(for_name);

@@ -26,7 +26,9 @@ fails "a log that can't be" /nowhere/log '' 'log /nowhere/log: No such file'
 fails "log = stderr" stderr '' 'add -f'
 
 daemon
-fails "a second daemon" syslog '' 'another daemon answers there'
+fails "a second daemon" syslog '' 'in use by another daemon'
+fails "one with another control socket" syslog 's,^control = .*,control = "'"$work"'/run2/control",' 'in use by another daemon'
+fails "one with another store" syslog 's,^store = .*,store = "'"$work"'/store2/qknock.db",' 'another daemon answers there'
 check "the first one answers still" daemon_answers
 daemon_end TERM
 
