@@ -203,8 +203,9 @@ long privop_receive(int fd, void *message, size_t size, int *passed, int flags)
 {
 	struct iovec part = {.iov_base = message, .iov_len = size};
 	union control control;
+	/* Not CMSG_SPACE: its padding would be room for a second descriptor. */
 	struct msghdr m = {
-	    .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)};
+	    .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = CMSG_LEN(sizeof(int))};
 	const struct cmsghdr *header;
 	ssize_t n;
 

@@ -144,7 +144,8 @@ void privop_unpack(const struct privop_grant *packed, struct store_grant *grant)
 
 /* One message with an optional descriptor (-1: none). flags as of sendmsg; returns 0 or IO (errno). */
 int privop_send(int fd, const void *message, size_t size, int passed, int flags);
-/* Takes one message. Returns its length, 0 at the end, -1 with errno; a longer one than size is -1 with EMSGSIZE.
+/* Takes one message. Returns its length, 0 at the end, -1 with errno; a longer one than size, or one with more than one
+ * descriptor, is -1 with EMSGSIZE.
  * *passed is -1 or a descriptor of the caller's. */
 long privop_receive(int fd, void *message, size_t size, int *passed, int flags);
 

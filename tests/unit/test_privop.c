@@ -268,6 +268,37 @@ static void test_messages_with_descriptors(void **state)
 	close(file);
 }
 
+/* Descriptors that nobody would close. */
+static void test_message_with_two_descriptors(void **state)
+{
+	union {
+		struct cmsghdr header;
+		char room[CMSG_SPACE(2 * sizeof(int))];
+	} control = {.room = {0}};
+	char text[8] = "abc";
+	struct iovec part = {text, 4};
+	struct msghdr m = {
+	    .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)};
+	int fds[2], got, before, after;
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fds), 0);
+	control.header =
+	    (struct cmsghdr){.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(2 * sizeof(int))};
+	memcpy(CMSG_DATA(&control.header), fds, sizeof(fds));
+	assert_int_equal(sendmsg(fds[0], &m, 0), 4);
+	before = dup(fds[0]);
+	close(before);
+	assert_int_equal(privop_receive(fds[1], text, sizeof(text), &got, 0), -1);
+	assert_int_equal(errno, EMSGSIZE);
+	assert_int_equal(got, -1);
+	after = dup(fds[0]);
+	assert_int_equal(after, before);
+	close(after);
+	close(fds[0]);
+	close(fds[1]);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -283,6 +314,7 @@ int main(void)
 	    TEST(test_hooks_during_a_reload),
 	    TEST(test_packing),
 	    TEST(test_messages_with_descriptors),
+	    TEST(test_message_with_two_descriptors),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
