@@ -13,6 +13,7 @@
 
 #define PAUSE_MAX_S 30
 #define FEEDS_MAX 64
+#define LEFT_MESSAGES_MAX 1024 /* more than fit a socket's buffer */
 
 /* --- what the others ask for --- */
 
@@ -68,7 +69,7 @@ static int answer(struct daemon *d, const struct child *child, const struct priv
 	return rc == 0 ? (int)packet->op : rc;
 }
 
-/* Returns the operation. */
+/* Returns the operation, PRIVOP_COUNT if there is no message. */
 int daemon_take_message(void *arg, struct child *child)
 {
 	struct daemon *d = arg;
@@ -80,10 +81,13 @@ int daemon_take_message(void *arg, struct child *child)
 					 .now_wall_s = clock_wall_s()};
 	union privop_packet packet;
 	int passed, rc;
-	long n = privop_receive(child->fd, &packet, sizeof(packet), &passed, 0);
+	long n = privop_receive(child->fd, &packet, sizeof(packet), &passed, MSG_DONTWAIT);
 
 	if (passed >= 0)
 		close(passed);
+	/* An event that was for a process whose descriptor this one has now. */
+	if (n < 0 && errno == EAGAIN)
+		return PRIVOP_COUNT;
 	if (n == 0 || (n < 0 && errno == ECONNRESET))
 		return QK_ERR_IO;
 	rc = n < 0 ? QK_ERR_CONTROL : privop_check(&packet, (size_t)n, child->from, &context);
@@ -219,12 +223,12 @@ static void restart_what_is_due(struct daemon *d)
 	}
 }
 
-/* What it said before it died is still to be read. */
+/* What it said before it died is still to be read; no more than that, since it may have given its end away. */
 static void read_out(struct daemon *d, struct child *child)
 {
 	struct pollfd fd = {.fd = child->fd, .events = POLLIN};
 
-	while (child->fd >= 0 && poll(&fd, 1, 0) > 0)
+	for (int i = 0; i < LEFT_MESSAGES_MAX && child->fd >= 0 && poll(&fd, 1, 0) > 0; i++)
 		daemon_on_channel(d, child);
 }
 
