@@ -35,19 +35,27 @@ static int compare(const void *a, const void *b)
 	return first < second ? -1 : first > second;
 }
 
+/* Linux has close_range since 5.9, and some containers forbid it. */
+static void close_between(int first, int last)
+{
+	if (close_range((unsigned)first, (unsigned)last, 0) != 0)
+		for (int fd = first; fd <= last; fd++)
+			close(fd);
+}
+
 static void close_others(int *keep, size_t count)
 {
-	unsigned from = STDERR_FILENO + 1;
+	int from = STDERR_FILENO + 1;
 
 	qsort(keep, count, sizeof(*keep), compare);
 	for (size_t i = 0; i < count; i++) {
-		if (keep[i] < (int)from)
+		if (keep[i] < from)
 			continue;
-		if (keep[i] > (int)from)
-			close_range(from, (unsigned)keep[i] - 1, 0);
-		from = (unsigned)keep[i] + 1;
+		if (keep[i] > from)
+			close_between(from, keep[i] - 1);
+		from = keep[i] + 1;
 	}
-	close_range(from, ~0U, 0);
+	closefrom(from); /* without close_range it looks into /proc; it does not return if it cannot */
 }
 
 static void settle_in(void)
