@@ -91,8 +91,11 @@ static int read_file(const char *path, char line[static KEYLINE_SIZE])
 }
 
 /* Starts argv with its standard output on a pipe; *out is the end to read. */
-static int spawn_command(char *const *argv, pid_t *pid, int *out)
+static int spawn_command(const struct keyline_source *source, pid_t *pid, int *out)
 {
+	/* It would eat what is ssh's; a terminal may be asked for a passphrase. */
+	bool no_input = source->stdin_is_taken && !isatty(STDIN_FILENO);
+	char *const *argv = source->command;
 	posix_spawn_file_actions_t actions;
 	int ends[2], error;
 
@@ -101,6 +104,8 @@ static int spawn_command(char *const *argv, pid_t *pid, int *out)
 	error = posix_spawn_file_actions_init(&actions);
 	if (error == 0) {
 		error = posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
+		if (error == 0 && no_input)
+			error = posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
 		if (error == 0)
 			error = posix_spawnp(pid, argv[0], &actions, NULL, argv, environ);
 		posix_spawn_file_actions_destroy(&actions);
@@ -146,12 +151,13 @@ static int wait_for(pid_t pid, const char *name)
 	return QK_ERR_IO;
 }
 
-static int read_command(char *const *argv, char line[static KEYLINE_SIZE])
+static int read_command(const struct keyline_source *source, char line[static KEYLINE_SIZE])
 {
+	char *const *argv = source->command;
 	int rc, read_rc, out;
 	pid_t pid;
 
-	if (spawn_command(argv, &pid, &out) != 0) {
+	if (spawn_command(source, &pid, &out) != 0) {
 		say_error("key command %s: %s", argv[0], strerror(errno));
 		return QK_ERR_IO;
 	}
@@ -198,7 +204,7 @@ int keyline_read(const struct keyline_source *source, const char *prompt, char l
 	if (source->file != NULL)
 		rc = read_file(source->file, line);
 	else if (source->command != NULL)
-		rc = read_command(source->command, line);
+		rc = read_command(source, line);
 	else if (keyline_is_asked_for(source))
 		rc = read_terminal(prompt, line);
 	else

@@ -18,7 +18,7 @@ struct keyline_source {
 	char *const *command;	 /* NULL, or an argument vector that ends with NULL; looked for in PATH, no shell */
 	const char *otp_command; /* NULL, or a command and its arguments, separated by blanks */
 	bool clipboard;		 /* from the clipboard */
-	bool stdin_is_taken;	 /* standard input carries something else: ask the terminal, or fail */
+	bool stdin_is_taken;	 /* standard input carries something else: ask the terminal, or fail; not command's */
 };
 
 /* The first line, without its end, into line; where that is only the beginning of a key line, the next ones too, as

@@ -149,6 +149,27 @@ static void test_missing_file_is_an_error(void **state)
 	assert_non_null(strstr(said, "/nonexistent/key: No such file"));
 }
 
+/* What ssh sends to a server is not for a command to read. */
+static void test_command_leaves_input_that_is_taken(void **state)
+{
+	char *const argv[] = {(char *)"sh", (char *)"-c", (char *)"cat >/dev/null; echo " LINE, NULL};
+	struct keyline_source source = {.command = argv, .stdin_is_taken = true};
+	int ends[2], saved = dup(STDIN_FILENO);
+	char line[KEYLINE_SIZE], rest[8];
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(write(ends[1], "SSH-2.0", 7), 7);
+	close(ends[1]);
+	assert_int_equal(dup2(ends[0], STDIN_FILENO), STDIN_FILENO);
+	close(ends[0]);
+	assert_int_equal(keyline_read(&source, "", line), 0);
+	assert_string_equal(line, LINE);
+	assert_int_equal(read(STDIN_FILENO, rest, sizeof(rest)), 7);
+	assert_int_equal(dup2(saved, STDIN_FILENO), STDIN_FILENO);
+	close(saved);
+}
+
 static void test_command_gives_its_first_line(void **state)
 {
 	char *const plain[] = {(char *)"echo", (char *)LINE, NULL};
@@ -256,6 +277,7 @@ int main(void)
 	    cmocka_unit_test(test_file_that_others_can_open_is_warned_of),
 	    cmocka_unit_test(test_missing_file_is_an_error),
 	    cmocka_unit_test(test_command_gives_its_first_line),
+	    cmocka_unit_test(test_command_leaves_input_that_is_taken),
 	    cmocka_unit_test(test_failing_commands),
 	    cmocka_unit_test(test_standard_input_is_read_to_the_line_end_only),
 	    cmocka_unit_test(test_age),
