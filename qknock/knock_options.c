@@ -48,7 +48,7 @@ const char knock_usage[] =
 const char connect_usage[] =
     "Usage: qknock connect [OPTIONS] HOST PORT [--key-command COMMAND [ARGUMENTS]]\n\n"
     "Connects standard input and output with PORT of HOST, after a knock if the port does not answer without one.\n"
-    "For ssh_config(5):  ProxyCommand qknock connect --fdpass %h %p   with   ProxyUseFdpass yes\n"
+    "For ssh_config(5):  ProxyCommand qknock connect --fdpass -- %h %p   with   ProxyUseFdpass yes\n"
     "Profile and service are found by HOST (the profile's name, host or server id) and PORT. The key line is read\n"
     "from the terminal.\n\n"
     "  -s, --service NAME       which service of the profile, if PORT does not tell\n" OPTIONS_WHERE OPTIONS_WAIT
