@@ -424,7 +424,7 @@ static int add_candidate(struct sheets *s, const struct line *line, const struct
 /* Whoever may not have a key by SMS for an address may not use a line there either. */
 static bool may_be_client(const struct sheets *s, const struct address *source)
 {
-	return policy_check_client(source) == 0 &&
+	return policy_check_client(source) == 0 && !policy_is_local(source) &&
 	       (s->config->requests.allow_private_addresses || !policy_is_private(source));
 }
 

@@ -309,7 +309,8 @@ static void test_candidates_end_by_themselves(void **state)
 
 static void test_only_addresses_that_a_client_can_have(void **state)
 {
-	static const char *const bad[] = {"0.0.0.0", "224.0.0.1", "255.255.255.255", "::", "ff02::1"};
+	static const char *const bad[] = {"0.0.0.0",	 "224.0.0.1", "255.255.255.255", "::", "ff02::1", "127.0.0.1",
+					  "169.254.1.1", "::1",	      "fe80::1"};
 	struct bench *b = *state;
 	struct store_sheet sheet = print(b, 10);
 	struct otp otp = otp_of(&sheet, 1);
