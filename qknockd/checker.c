@@ -15,6 +15,7 @@
 
 struct order {
 	const struct sandbox_ids *ids;
+	struct expected_set *expected;
 	int fd;
 };
 
@@ -24,6 +25,9 @@ static int run(void *arg, const struct child_self *self)
 	struct privop_request ready = {.op = PRIVOP_READY};
 	int rc;
 
+	/* Memory that the kernel's filter goes by. */
+	if (order->expected != NULL)
+		expected_leave(order->expected);
 	if (nice(NICENESS) < 0)
 		errno = 0; /* it works all the same */
 	rc = sandbox_become(order->ids, self->parent);
@@ -45,9 +49,10 @@ static int run(void *arg, const struct child_self *self)
 	return EXIT_SUCCESS;
 }
 
-int checker_start(struct child *child, const struct sandbox_ids *ids, const struct log *log, int *fd)
+int checker_start(struct child *child, const struct sandbox_ids *ids, struct expected_set *expected,
+		  const struct log *log, int *fd)
 {
-	struct order order = {.ids = ids};
+	struct order order = {.ids = ids, .expected = expected};
 	int fds[2], keep[2], rc;
 
 	*fd = -1;

@@ -4,9 +4,12 @@
 #define QKNOCKD_CHECKER_H
 
 #include "qknockd/child.h"
+#include "qknockd/expected.h"
 #include "qknockd/sandbox.h"
 
-/* Starts it. *fd, for hasher_attach, is the caller's. Errors: IO. */
-int checker_start(struct child *child, const struct sandbox_ids *ids, const struct log *log, int *fd);
+/* Starts it; expected, NULL or what the helper has, is left there. *fd, for hasher_attach, is the caller's. Errors: IO.
+ */
+int checker_start(struct child *child, const struct sandbox_ids *ids, struct expected_set *expected,
+		  const struct log *log, int *fd);
 
 #endif

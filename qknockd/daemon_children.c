@@ -123,7 +123,7 @@ static int watch_child(const struct daemon *d, const struct child *child)
 /* *fd is for the verifier. */
 static int start_checker(struct daemon *d, int *fd)
 {
-	int rc = checker_start(&d->checker, &d->capture_ids, d->log, fd);
+	int rc = checker_start(&d->checker, &d->capture_ids, d->expected, d->log, fd);
 
 	d->checker_next_ns = clock_boot_ns() + CLOCK_NS_PER_S;
 	return rc == 0 ? watch_child(d, &d->checker) : rc;

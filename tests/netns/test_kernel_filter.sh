@@ -49,8 +49,12 @@ done
 # The verifier dies: the map outlives it, and its successor makes it equal to what it finds in the store.
 verifier() { pgrep -P "$daemon_pid" -u qknock | head -n 1; }
 replaced() { [ -n "$(verifier)" ] && [ "$(verifier)" != "$killed" ] && daemon_answers; }
+has_filter_memory() { grep -q 'anon_inode:bpf-map' "/proc/$1/maps"; }
+others_with_filter_memory() { for pid in $(pgrep -P "$daemon_pid" -u qknock-capture); do has_filter_memory "$pid" && echo "$pid"; done; }
 interface=e0
 daemon
+check "the verifier has the memory that the filter goes by" has_filter_memory "$(verifier)"
+check "strangers' bytes and pass-codes do not meet it" [ -z "$(others_with_filter_memory)" ]
 issue alice
 check "a key's packets are told to the kernel" counter_is expected 24
 killed=$(verifier)
