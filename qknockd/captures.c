@@ -213,7 +213,7 @@ static void take_message(struct captures *c, struct slot *slot)
 	int op = c->owner.message(c->owner.arg, &slot->child);
 
 	if (op < 0)
-		child_dismiss(&slot->child);
+		child_end(&slot->child);
 	slot->open |= op == PRIVOP_READY;
 }
 

@@ -117,13 +117,18 @@ void child_dismiss(struct child *child)
 	child->fd = -1;
 }
 
-void child_kill(struct child *child)
+void child_end(struct child *child)
 {
 	child_dismiss(child);
-	if (child->pid > 0) {
+	if (child->pid > 0)
 		kill(child->pid, SIGKILL);
+}
+
+void child_kill(struct child *child)
+{
+	child_end(child);
+	if (child->pid > 0)
 		waitpid(child->pid, NULL, 0);
-	}
 	child->pid = 0;
 }
 

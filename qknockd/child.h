@@ -40,7 +40,10 @@ int child_start(struct child *child, int (*run)(void *arg, const struct child_se
 /* Closes the channel, which tells the child to end. */
 void child_dismiss(struct child *child);
 
-/* Ends it at once and waits. */
+/* Ends it at once, as one that nobody can talk to any more. */
+void child_end(struct child *child);
+
+/* The same, and waits. */
 void child_kill(struct child *child);
 
 bool child_has_ended(const struct child *child); /* and is still to be reaped */

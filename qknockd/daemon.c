@@ -43,8 +43,13 @@ void daemon_flush_news(struct daemon *d)
 
 void daemon_tell(struct daemon *d, enum privop_news what, uint64_t value, int fd)
 {
-	if (news_tell(d->news, what, value, fd) != 0)
-		log_line(d->log, LOG_LEVEL_ERROR, "the verifier cannot be told: %s", strerror(errno));
+	int rc = news_tell(d->news, what, value, fd);
+
+	if (rc != 0) {
+		/* Another one will know all that there is to know. */
+		log_line(d->log, LOG_LEVEL_ERROR, "the verifier cannot be told, it is ended: %s", error_text(rc));
+		child_end(&d->verifier);
+	}
 	daemon_flush_news(d);
 }
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -69,6 +70,18 @@ static int answer(struct daemon *d, const struct child *child, const struct priv
 	return rc == 0 ? (int)packet->op : rc;
 }
 
+/* Others than the verifier say who they are, lest they speak for it. */
+static void pass_on(const struct daemon *d, const struct child *child, const struct privop_log *line)
+{
+	size_t len = strlen(child->name);
+	bool named = strncmp(line->text, child->name, len) == 0 && line->text[len] == ':';
+
+	if (child->from == PRIVOP_VERIFIER || named)
+		log_line(d->log, (enum log_level)line->level, "%s", line->text);
+	else
+		log_line(d->log, (enum log_level)line->level, "%s: %s", child->name, line->text);
+}
+
 /* Returns the operation, PRIVOP_COUNT if there is no message. */
 int daemon_take_message(void *arg, struct child *child)
 {
@@ -94,14 +107,12 @@ int daemon_take_message(void *arg, struct child *child)
 	if (rc == QK_ERR_CONTROL) {
 		log_line(d->log, LOG_LEVEL_ERROR, "refused process=%s sent what is no message, it is ended",
 			 child->name);
-		if (child->pid > 0)
-			kill(child->pid, SIGKILL);
 		return rc;
 	}
 	if (privop_is_answered(packet.op))
 		return answer(d, child, &context, &packet, rc);
 	if (packet.op == PRIVOP_LOG)
-		log_line(d->log, (enum log_level)packet.log.level, "%s", packet.log.text);
+		pass_on(d, child, &packet.log);
 	else
 		set_ready(d, child, packet.request.value);
 	return (int)packet.op;
@@ -110,7 +121,7 @@ int daemon_take_message(void *arg, struct child *child)
 void daemon_on_channel(struct daemon *d, struct child *child)
 {
 	if (daemon_take_message(d, child) < 0)
-		child_dismiss(child);
+		child_end(child);
 }
 
 /* --- the other processes --- */

@@ -118,11 +118,14 @@ int hasher_fd(const struct hasher *hasher)
 
 int hasher_check(struct hasher *hasher, uint64_t id, const char *hash, const char *pass_code)
 {
-	struct job job = {.id = id, .real = hash != NULL && hash[0] == '$'};
+	struct job job;
 	ssize_t sent;
 
 	if (hasher->waiting_count == HASHER_WAITING_MAX || hasher->fd < 0)
 		return QK_ERR_AGAIN;
+	memset(&job, 0, sizeof(job)); /* what lies between its members is sent, too */
+	job.id = id;
+	job.real = hash != NULL && hash[0] == '$';
 	if (job.real)
 		strncpy(job.hash, hash, sizeof(job.hash) - 1);
 	strncpy(job.pass_code, pass_code, sizeof(job.pass_code) - 1);

@@ -20,6 +20,7 @@ struct item {
 struct news {
 	int fd;
 	struct item *items;
+	size_t count;
 };
 
 int news_new(struct news **out)
@@ -34,6 +35,7 @@ int news_new(struct news **out)
 static void drop(struct news *news, struct item *item)
 {
 	DL_DELETE(news->items, item);
+	news->count--;
 	if (item->fd >= 0)
 		close(item->fd);
 	free(item);
@@ -63,10 +65,11 @@ int news_fd(const struct news *news)
 
 static struct item *add(struct news *news, enum privop_news what, uint64_t value)
 {
-	struct item *item = calloc(1, sizeof(*item));
+	struct item *item = news->count < NEWS_MAX ? calloc(1, sizeof(*item)) : NULL;
 
 	if (item == NULL)
 		return NULL;
+	news->count++;
 	item->event.news = what;
 	item->event.value = value;
 	item->fd = -1;

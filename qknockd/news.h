@@ -14,6 +14,9 @@
 
 struct news;
 
+/* As many as hooks can wait, and some: a verifier that lets more of them lie does not listen any more. */
+#define NEWS_MAX 20000
+
 int news_new(struct news **out); /* NOMEM */
 void news_free(struct news *news);
 
@@ -22,7 +25,7 @@ void news_free(struct news *news);
 void news_attach(struct news *news, int fd);
 int news_fd(const struct news *news); /* -1: none */
 
-/* A descriptor (-1: none) is borrowed. Errors: NOMEM, IO (out of descriptors). */
+/* A descriptor (-1: none) is borrowed. Errors: NOMEM (or NEWS_MAX wait), IO (out of descriptors). */
 int news_tell(struct news *news, enum privop_news what, uint64_t value, int fd);
 int news_tell_addresses(struct news *news, const struct address *list, size_t count);
 

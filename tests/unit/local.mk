@@ -298,14 +298,17 @@ tests_unit_test_sheets_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_boot_ns,--wrap=c
 tests_unit_test_sheets_LDADD = qknockd/libverifier.la $(UNIT_LIBS)
 
 # Processes without privileges.
-check_PROGRAMS += tests/unit/test_sandbox tests/unit/test_privop tests/unit/test_feed tests/unit/test_loglimit
-TESTS += tests/unit/test_sandbox tests/unit/test_privop tests/unit/test_feed tests/unit/test_loglimit
+check_PROGRAMS += tests/unit/test_sandbox tests/unit/test_privop tests/unit/test_daemon_children tests/unit/test_feed tests/unit/test_loglimit
+TESTS += tests/unit/test_sandbox tests/unit/test_privop tests/unit/test_daemon_children tests/unit/test_feed tests/unit/test_loglimit
 tests_unit_test_loglimit_SOURCES = tests/unit/test_loglimit.c tests/unit/unit.h
 tests_unit_test_loglimit_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_loglimit_LDADD = qknockd/libverifier.la $(UNIT_LIBS)
 tests_unit_test_sandbox_SOURCES = tests/unit/test_sandbox.c tests/unit/unit.h
 tests_unit_test_sandbox_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_sandbox_LDADD = qknockd/libverifier.la $(UNIT_LIBS)
+tests_unit_test_daemon_children_SOURCES = tests/unit/test_daemon_children.c tests/unit/unit.h
+tests_unit_test_daemon_children_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_daemon_children_LDADD = qknockd/libverifier.la $(UNIT_LIBS)
 tests_unit_test_privop_SOURCES = tests/unit/test_privop.c tests/unit/unit.h
 tests_unit_test_privop_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_privop_LDADD = qknockd/libverifier.la $(UNIT_LIBS)
