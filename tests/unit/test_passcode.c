@@ -206,5 +206,6 @@ int main(void)
 	    cmocka_unit_test(test_interrupt_restores_the_echo),
 	};
 
+	signal(SIGINT, SIG_DFL); /* a suite in the background inherits it ignored */
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

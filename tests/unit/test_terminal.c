@@ -262,5 +262,6 @@ int main(void)
 	    cmocka_unit_test(test_without_terminal),
 	};
 
+	signal(SIGINT, SIG_DFL); /* a suite in the background inherits it ignored */
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
