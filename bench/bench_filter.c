@@ -11,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "bench/median.h"
 #include "qknockd/expected.h"
 #include "qknockd/frame.h"
 #include "tests/unit/bpfrun.h"
@@ -23,19 +24,6 @@
 
 static const struct knock_shape shape = KNOCK_SHAPE_DEFAULT;
 static struct expected_set *set;
-
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static double median(double values[static SAMPLES])
-{
-	qsort(values, SAMPLES, sizeof(values[0]), compare);
-	return values[SAMPLES / 2];
-}
 
 static void die(const char *what)
 {
@@ -54,7 +42,7 @@ static double one_kind(int program, const struct frame *f)
 			die("the filter does not run");
 		samples[i] = ns;
 	}
-	return median(samples);
+	return median(samples, SAMPLES);
 }
 
 static double cpu_ns(void)

@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bench/median.h"
 #include "bench/load_store.h"
 #include "libcore/error.h"
 #include "libcore/sequence.h"
@@ -108,19 +109,6 @@ static double maps_mb(void)
 			fclose(f);
 	}
 	return bytes / 1e6;
-}
-
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static double median(double *values, size_t count)
-{
-	qsort(values, count, sizeof(values[0]), compare);
-	return values[count / 2];
 }
 
 /* --- a verifier without network --- */

@@ -16,6 +16,7 @@
 
 #include <security/pam_appl.h>
 
+#include "bench/median.h"
 #include "libcore/grantdir.h"
 
 #define TURNS 201
@@ -185,19 +186,6 @@ static double measure(const struct subject *s, const char *service)
 	return us;
 }
 
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static void take_median(struct subject *s)
-{
-	qsort(s->us, TURNS, sizeof(s->us[0]), compare);
-	s->median = s->us[TURNS / 2];
-}
-
 static double ratio(int a, int b)
 {
 	return subjects[a].median / subjects[b].median;
@@ -241,7 +229,7 @@ int main(int argc, char **argv)
 		for (size_t i = 0; i < SUBJECTS; i++)
 			subjects[i].us[turn] = measure(&subjects[i], service[i]);
 	for (size_t i = 0; i < SUBJECTS; i++)
-		take_median(&subjects[i]);
+		subjects[i].median = median(subjects[i].us, TURNS);
 	print();
 	return 0;
 }

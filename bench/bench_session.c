@@ -13,6 +13,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "bench/median.h"
 #include "libcore/crypto.h"
 #include "libcore/sequence.h"
 #include "qknockd/session.h"
@@ -190,19 +191,6 @@ static void measure(const struct table *t, const struct frame_knock *packets, en
 	}
 }
 
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static double median(double values[static SAMPLES])
-{
-	qsort(values, SAMPLES, sizeof(values[0]), compare);
-	return values[SAMPLES / 2];
-}
-
 /* Others who get the processor between two samples leave its caches empty, which is not what is to be measured: for
  * these few seconds none shall, if we may ask for that. */
 static void keep_processor(void)
@@ -222,7 +210,7 @@ static void print_row(struct table tables[static TABLES], int stranger, int pace
 
 	printf("%-17s %-7s", stranger_names[stranger], pace_names[pace]);
 	for (size_t i = 0; i < TABLES; i++) {
-		ns[i] = median(tables[i].ns[stranger][pace]);
+		ns[i] = median(tables[i].ns[stranger][pace], SAMPLES);
 		printf(" %8.1f", ns[i]);
 	}
 	for (size_t i = 1; i < PLAIN_TABLES; i++)

@@ -4,7 +4,7 @@ EXTRA_PROGRAMS = bench/bench_session bench/bench_load bench/bench_filter bench/b
 CLEANFILES += $(EXTRA_PROGRAMS)
 BENCHES = bench-session bench-load bench-filter bench-open bench-connect bench-wrap bench-pam bench-flood
 
-bench_bench_session_SOURCES = bench/bench_session.c
+bench_bench_session_SOURCES = bench/bench_session.c bench/median.c bench/median.h
 bench_bench_session_LDADD = qknockd/libverifier.la
 
 .PHONY: bench $(BENCHES)
@@ -13,7 +13,7 @@ bench: $(BENCHES)
 bench-session: bench/bench_session
 	bench/bench_session
 
-bench_bench_load_SOURCES = bench/bench_load.c bench/load_store.c bench/load_store.h
+bench_bench_load_SOURCES = bench/bench_load.c bench/load_store.c bench/load_store.h bench/median.c bench/median.h
 bench_bench_load_CPPFLAGS = $(AM_CPPFLAGS) $(SQLITE_CFLAGS)
 bench_bench_load_LDADD = qknockd/libverifier.la $(SQLITE_LIBS) -lm
 
@@ -21,7 +21,7 @@ bench-load: bench/bench_load
 	bench/bench_load
 
 # Needs root, to load the filter.
-bench_bench_filter_SOURCES = bench/bench_filter.c
+bench_bench_filter_SOURCES = bench/bench_filter.c bench/median.c bench/median.h
 bench_bench_filter_CPPFLAGS = $(AM_CPPFLAGS) $(PCAP_CFLAGS)
 bench_bench_filter_LDADD = qknockd/libverifier.la
 
@@ -41,7 +41,7 @@ EXTRA_DIST += bench/bench_wrap.sh
 bench-wrap: all tests/netns/wrap_client tests/netns/grant_tool
 	$(srcdir)/bench/bench_wrap.sh '$(abs_top_builddir)'
 
-bench_bench_pam_SOURCES = bench/bench_pam.c
+bench_bench_pam_SOURCES = bench/bench_pam.c bench/median.c bench/median.h
 bench_bench_pam_CPPFLAGS = $(AM_CPPFLAGS) $(PAM_CFLAGS)
 bench_bench_pam_LDADD = libcore/libcore.la $(PAM_LIBS)
 
