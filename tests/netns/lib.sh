@@ -354,6 +354,22 @@ profile_of() {
 	must as_user "$1" enroll --replace --quiet "$work/profile-$1"
 }
 
+# profile_by_hand [WIDTHS]: writes $work/profile without a daemon, for what the client does by itself.
+profile_by_hand() {
+	cat >"$work/profile" <<-END
+		qknock-profile 1
+		server-id gw.example
+		host $SERVER
+		user alice
+		n 18446743979220271189
+		ports $KNOCK_PORTS
+		count 12
+		validity 120
+		widths ${1-0 8 64}
+		service http tcp 80
+	END
+}
+
 # as_user USER ARGUMENT...: the client program, on the client, with this user's home.
 as_user() {
 	local user=$1

@@ -41,18 +41,7 @@ give "$work/qknock"
 check "root gives it" has_capability
 check "in silence" [ ! -s "$work/said" ]
 
-cat >"$work/profile" <<-END
-	qknock-profile 1
-	server-id gw.example
-	host $SERVER
-	user alice
-	n 18446743979220271189
-	ports $KNOCK_PORTS
-	count 12
-	validity 120
-	widths 0 8 64
-	service http tcp 80
-END
+profile_by_hand
 chmod 644 "$work/profile"
 mkfifo -m 666 "$work/key"
 

@@ -25,18 +25,7 @@ must on nat sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
 must on nat iptables -t nat -A POSTROUTING -o s0 -p tcp -j SNAT --to-source $CLIENT:1024-65535
 must on nat iptables -t nat -A POSTROUTING -o s0 -j SNAT --to-source $CLIENT
 
-cat >"$work/profile" <<-END
-	qknock-profile 1
-	server-id gw.example
-	host $SERVER
-	user alice
-	n 18446743979220271189
-	ports $KNOCK_PORTS
-	count 12
-	validity 120
-	widths 0 8 64
-	service http tcp 80
-END
+profile_by_hand
 chmod 711 "$work"
 key=$(head -c 32 /dev/urandom | base64 | tr +/ -_ | tr -d =)
 

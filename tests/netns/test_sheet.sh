@@ -158,18 +158,7 @@ check "it is used" left 16
 closed
 
 # R of a line was drawn without the address: with the chain that it gives here the knock may have to do without hops.
-cat >"$work/profile" <<-END
-	qknock-profile 1
-	server-id gw.example
-	host $SERVER
-	user alice
-	n 18446743979220271189
-	ports $KNOCK_PORTS
-	count 12
-	validity 120
-	widths 0 8
-	service http tcp 80
-END
+profile_by_hand "0 8"
 hops() { # R [WIDTHS]
 	sed -i "s/^widths .*/widths ${2:-0 8}/" "$work/profile"
 	echo "1/1 $(date +%s) $(cut -d' ' -f3 "$work/key-alice") $1" |
