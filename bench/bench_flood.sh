@@ -125,6 +125,7 @@ opens() {
 	shift 2
 	enter "$name"
 	resume
+	wait_until 30 caught_up || result "note $name, flood $which: 30 s after the last one it still works it off"
 	"close_$who"
 	: >"$work/flood.out"
 	if [ $# -gt 0 ]; then
@@ -189,6 +190,7 @@ races() {
 	for name in $contestants; do
 		enter "$name"
 		resume
+		wait_until 30 caught_up || result "note $name, races: 30 s after the last flood it still works it off"
 		[ "$name" = none ] || ! measurable "$name" || "close_$(kind_of "$name")"
 	done
 	for ((i = 1; i <= races; i++)); do

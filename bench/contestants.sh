@@ -93,6 +93,22 @@ signal() {
 	for p in $(processes); do kill -s "$1" "$p" 2>/dev/null; done
 }
 
+# processor_time: nanoseconds of all processes so far.
+processor_time() {
+	local p
+
+	for p in $(processes); do cat "/proc/$p/schedstat" 2>/dev/null; done | awk '{ns += $1} END {printf "%.0f", ns}'
+}
+
+# It no longer works off packets of a flood that is over: knockd needs seconds for them, and hears no knock meanwhile.
+caught_up() {
+	local before
+
+	before=$(processor_time)
+	sleep 0.2
+	[ $(($(processor_time) - before)) -lt 50000000 ]
+}
+
 # Its daemon has not ended; waited for or not.
 alive() { [ -z "${pid_of[$contestant]-}" ] || grep -q '^State:[[:blank:]]*[^Z]' "/proc/${pid_of[$contestant]}/status" 2>/dev/null; }
 
