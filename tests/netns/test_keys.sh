@@ -38,6 +38,8 @@ profile_of alice
 profile_of bob
 issue alice
 must cp "$work/key-alice" "$work/key-bob"
+# With alice's N: her R may be too great for bob's.
+must sed -i "s/^n .*/$(grep '^n ' "$work/profile-alice")/" "$work/profile-bob"
 user=bob send knock $FORWARD
 daemon_has_seen
 check "alice's key with bob's name opens nothing" refused
