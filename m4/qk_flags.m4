@@ -38,12 +38,12 @@ AC_DEFUN([QK_SANITIZERS], [
   AM_CONDITIONAL([SANITIZERS], [test "$enable_sanitizers" != no])
 ])
 
-# QK_COVERAGE: counters for gcov.
+# QK_COVERAGE: counters for gcov, which processes without privileges can write too (tests/coverage.h).
 AC_DEFUN([QK_COVERAGE], [
   AC_ARG_ENABLE([coverage], [AS_HELP_STRING([--enable-coverage], [build with gcov counters])],
     [], [enable_coverage=no])
   AS_IF([test "$enable_coverage" = yes], [
-    QK_CFLAGS="$QK_CFLAGS --coverage -O0"
+    QK_CFLAGS="$QK_CFLAGS --coverage -O0 -DQK_COVERAGE='\"$(pwd)\"' -include $(cd "$srcdir" && pwd)/tests/coverage.h"
     QK_LDFLAGS="$QK_LDFLAGS --coverage"
   ])
 ])

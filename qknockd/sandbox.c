@@ -143,6 +143,9 @@ int sandbox_files(const char *directory, const char *readable)
 		return QK_ERR_IO;
 	if ((directory == NULL || add_rule(ruleset, directory, in_directory & attributes.handled_access_fs) == 0) &&
 	    (readable == NULL || add_rule(ruleset, readable, LANDLOCK_ACCESS_FS_READ_FILE) == 0) &&
+#ifdef QK_COVERAGE
+	    add_rule(ruleset, QK_COVERAGE, in_directory & attributes.handled_access_fs) == 0 && /* counters */
+#endif
 	    syscall(SYS_landlock_restrict_self, ruleset, 0) == 0)
 		rc = 0;
 	close(ruleset);
@@ -275,6 +278,13 @@ int sandbox_calls(enum sandbox_calls which)
 		rc = allow_memory(filter);
 	if (rc == 0)
 		rc = allow(filter, LIST(CALL(sigaltstack), CALL(sched_yield)));
+#endif
+#ifdef QK_COVERAGE
+	/* It writes its counters when it ends. */
+	if (rc == 0)
+		rc = allow_memory(filter);
+	if (rc == 0)
+		rc = allow(filter, files);
 #endif
 	if (rc == 0)
 		rc = seccomp_load(filter);

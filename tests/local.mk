@@ -7,7 +7,7 @@ include tests/fuzz/local.mk
 include tests/netns/local.mk
 include tests/netns/pam.mk
 include tests/netns/wrap.mk
-EXTRA_DIST += tests/coverage.sh tests/valgrind.sh tests/model/check tests/model/life.pml
+EXTRA_DIST += tests/coverage.h tests/coverage.sh tests/valgrind.sh tests/model/check tests/model/life.pml
 
 # The unit tests and the corpora again, under valgrind. Not the scripts, which start programs of their own.
 VALGRIND = $(LIBTOOL) --mode=execute valgrind -q --error-exitcode=9 --leak-check=full \

@@ -73,10 +73,14 @@ SEEN void __syslog_chk(int priority, int flag, const char *format, ...)
 	va_end(ap);
 }
 
-static void note_open(const void *caller, int flags)
+static void note_open(const void *caller, const char *path, int flags)
 {
+	const char *suffix = strrchr(path, '.');
 	Dl_info info;
 
+	/* The counters of a build that counts lines. */
+	if (suffix != NULL && strcmp(suffix, ".gcda") == 0)
+		return;
 	if (dladdr(caller, &info) != 0 && strstr(info.dli_fname, "pam_knock") != NULL && (flags & O_CLOEXEC) == 0)
 		leaky_opens++;
 }
@@ -94,7 +98,7 @@ SEEN int open(const char *path, int flags, ...)
 	va_start(ap, flags);
 	mode = mode_argument(flags, ap);
 	va_end(ap);
-	note_open(__builtin_return_address(0), flags);
+	note_open(__builtin_return_address(0), path, flags);
 	return ((int (*)(const char *, int, ...))dlsym(RTLD_NEXT, "open"))(path, flags, mode);
 }
 
@@ -106,7 +110,7 @@ SEEN int openat(int at, const char *path, int flags, ...)
 	va_start(ap, flags);
 	mode = mode_argument(flags, ap);
 	va_end(ap);
-	note_open(__builtin_return_address(0), flags);
+	note_open(__builtin_return_address(0), path, flags);
 	return ((int (*)(int, const char *, int, ...))dlsym(RTLD_NEXT, "openat"))(at, path, flags, mode);
 }
 

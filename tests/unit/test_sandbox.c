@@ -283,8 +283,12 @@ static const struct attempt needs_calls[] = {
     ATTEMPT(code),	 ATTEMPT(more_code),
 };
 
-/* What those who need no file have none for. */
+/* What those who need no file have none for, but a build's that writes counters. */
+#ifdef QK_COVERAGE
+static const struct attempt needs_open[] = {ATTEMPT(link)};
+#else
 static const struct attempt needs_open[] = {ATTEMPT(passwd), ATTEMPT(outside)};
+#endif
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
