@@ -195,12 +195,17 @@ static int make_grant(const struct engine *engine, const struct keyring_knock *k
 
 static int verify(const struct engine *engine, const struct keyring_knock *knock)
 {
+	uint32_t words[KNOCK_COUNT_MAX];
 	struct sequence_input in;
+	int rc;
 
 	if (keyring_pending(knock->key)->expires_ns <= clock_boot_ns())
 		return QK_ERR_STALE;
 	keyring_input(knock, engine->config, &in);
-	return sequence_verify(&in, session_words(knock->session));
+	session_words(knock->session, words);
+	rc = sequence_verify(&in, words);
+	crypto_wipe(words, sizeof(words));
+	return rc;
 }
 
 static int consume(const struct engine *engine, const struct store_pending *pending, const struct store_grant *grant)

@@ -32,6 +32,7 @@ qknockd_libverifier_la_SOURCES = \
 	qknockd/logger.c qknockd/logger.h \
 	qknockd/news.c qknockd/news.h \
 	qknockd/notify.c qknockd/notify.h \
+	qknockd/packethash.c qknockd/packethash.h \
 	qknockd/performer.c qknockd/performer.h \
 	qknockd/place.c qknockd/place.h \
 	qknockd/policy.c qknockd/policy.h \
@@ -44,7 +45,8 @@ qknockd_libverifier_la_SOURCES = \
 	qknockd/store.h qknockd/store_sheets.c qknockd/store_sqlite.c qknockd/store_sqlite.h \
 	qknockd/storedir.c qknockd/storedir.h \
 	qknockd/throttle.c qknockd/throttle.h \
-	qknockd/verifier.c qknockd/verifier.h
+	qknockd/verifier.c qknockd/verifier.h \
+	qknockd/vmarray.c qknockd/vmarray.h
 nodist_qknockd_libverifier_la_SOURCES = qknockd/expected_code.h
 qknockd_libverifier_la_CPPFLAGS = $(AM_CPPFLAGS) $(CAPNG_CFLAGS) $(CRYPT_CFLAGS) $(PCAP_CFLAGS) \
 	$(SECCOMP_CFLAGS) $(SQLITE_CFLAGS)

@@ -1,427 +1,231 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * The table is a linear hash (Litwin 1980): it grows and shrinks by one bucket at a time, so that no insertion ever
- * waits for a table to be moved, and a look-up always goes to exactly one bucket. In front of the buckets stands one
- * word of filter for each, a Bloom filter of its few entries: 10,000 pending keys have 480,000 packets but 0.9 MB of
- * filter, which stays in the cache, where the buckets do not; a stranger's packet reads one word of it and is done,
- * but for one in 150 that meets set bits by chance. Since the bucket knows its entries, a removal makes its
- * word anew: the filter never wears out. uthash would cost a pointer to follow, into cold memory, per item of a chain,
- * and a pause to redistribute all at each doubling.
- */
 #include "qknockd/session.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/queue.h>
 
 #include "libcore/crypto.h"
 #include "libcore/error.h"
+#include "qknockd/packethash.h"
+#include "qknockd/vmarray.h"
 
-#define CACHE_LINE 64
-#define SLOTS 14    /* whose hashes fill one cache line, with the pointer to the next bucket */
-#define LOAD_GROW 4 /* mean entries of a bucket; those that are not split yet have up to twice as many */
-#define LOAD_SHRINK 1
-#define ARRAY_STEP ((size_t)2 << 20) /* a huge page */
-/* Address space is all that this costs: 1.7 GB where there is plenty. Enough for 600,000 pending keys of 48 packets;
- * with more, chains get longer. */
-#define BUCKETS_MAX (sizeof(void *) > 4 ? (size_t)1 << 23 : (size_t)1 << 18)
+/* In the table of hashes stands for a packet the number of its session and its index there. */
+#define INDEX_BITS 5
+#define NUMBERS_MAX ((size_t)1 << (sizeof(void *) > 4 ? 24 : 20))
 
-/* One packet that is expected; index is its place in its session. */
-struct expected {
-	struct address source;
+_Static_assert(KNOCK_COUNT_MAX <= 1 << INDEX_BITS, "a packet's index fits");
+_Static_assert(SESSION_BATCH == PACKETHASH_BATCH, "a batch is one of hashes, too");
+
+/* Millions of them may be expected: of the source only what is the packet's own is kept here. */
+struct packet {
 	uint32_t word;
 	uint16_t port;
-	uint8_t index;
-	bool told; /* to the kernel, as far as this entry knows: the set has it once for all that are equal */
+	uint8_t low[2]; /* the source's last bytes */
 };
 
 struct session {
 	void *owner;
-	LIST_ENTRY(session) all;
 	TAILQ_ENTRY(session) ready; /* while in_ready */
 	TAILQ_ENTRY(session) wait;  /* while in_wait */
+	uint64_t delivery;	    /* the last one that had a part for this session */
+	struct address source;	    /* of the first packet */
+	uint32_t number;
+	uint32_t received; /* bit i: packet i came */
+	uint32_t told;	   /* bit i: the kernel was told because of packet i: once for all that are equal */
+	uint8_t count;
 	bool in_ready;
 	bool in_wait;
-	uint8_t count;
-	uint32_t received; /* bit i: packet i came */
-	uint64_t delivery; /* the last one that had a part for this session */
-	uint32_t words[KNOCK_COUNT_MAX];
-	struct expected packets[];
+	bool far; /* the sources differ in more than their last bytes: behind the packets stand 64 bits of each */
+	struct packet packets[];
 };
 
-struct bucket {
-	struct bucket *next;  /* a spare one, when this one is full */
-	uint32_t hash[SLOTS]; /* whole, so that splitting a bucket touches no session */
-	struct expected *entry[SLOTS];
-	uint32_t used;
-} __attribute__((aligned(CACHE_LINE)));
-
-_Static_assert(offsetof(struct bucket, entry) <= CACHE_LINE, "one look at a bucket is one cache line");
-
-/* Of the size that every 64-bit processor has registers for. */
-typedef uint32_t hash_vector __attribute__((vector_size(16)));
-
-/* An array whose address space is reserved at its full size and whose memory comes as it grows: it never moves, so
- * that growth copies nothing. */
-struct array {
-	char *base;
-	size_t reserved; /* bytes */
-	size_t ready;	 /* bytes that are memory */
+/* A session's place, or that of the next free number. */
+union place {
+	struct session *session;
+	uintptr_t free; /* 2 * number + 1: no address is odd; 1: the last one */
 };
 
 struct session_table {
-	uint64_t seed[2];
-	struct array filters; /* a word for each bucket */
-	struct array buckets;
-	uint32_t count; /* of buckets */
-	uint32_t mask;	/* 2^k - 1: all buckets up to it are there, and some of the next 2^k */
-	size_t entries;
-	size_t anywhere; /* of those: without source */
+	struct packethash *hash;
+	struct vmarray places;
+	uint32_t numbers; /* places that were ever used, number 0 is not */
+	uint32_t free_number;
+	size_t anywhere; /* packets without source */
 	size_t sessions;
-	struct bucket *spare; /* so that a split once begun cannot fail */
 	uint64_t deliveries;
 	struct expected_set *expected; /* NULL: the kernel is not told */
 	TAILQ_HEAD(, session) wait;    /* sessions that the set has not, or not wholly */
-	LIST_HEAD(, session) all;
-	TAILQ_HEAD(, session) ready; /* full sessions of the packet in delivery */
+	TAILQ_HEAD(, session) ready;   /* full sessions of the packet in delivery */
 };
-
-static uint64_t rotate(uint64_t x, unsigned bits)
-{
-	return x << bits | x >> (64 - bits);
-}
-
-struct sip {
-	uint64_t a, b, c, d;
-};
-
-static inline struct sip sip_round(struct sip v)
-{
-	v.a += v.b;
-	v.b = rotate(v.b, 13) ^ v.a;
-	v.a = rotate(v.a, 32);
-	v.c += v.d;
-	v.d = rotate(v.d, 16) ^ v.c;
-	v.a += v.d;
-	v.d = rotate(v.d, 21) ^ v.a;
-	v.c += v.b;
-	v.b = rotate(v.b, 17) ^ v.c;
-	v.c = rotate(v.c, 32);
-	return v;
-}
-
-static inline struct sip sip_absorb(struct sip v, uint64_t m)
-{
-	v.d ^= m;
-	v = sip_round(v);
-	v.a ^= m;
-	return v;
-}
-
-/* SipHash-1-3 over three words. Strangers choose every bit of source, port and word; under a secret seed they cannot
- * choose where these lead. OpenSSL's costs ten times the whole look-up in set-up alone. */
-static uint32_t hash_packet(const struct session_table *t, const struct address *source, uint16_t port, uint32_t word)
-{
-	struct sip v = {t->seed[0] ^ UINT64_C(0x736f6d6570736575), t->seed[1] ^ UINT64_C(0x646f72616e646f6d),
-			t->seed[0] ^ UINT64_C(0x6c7967656e657261), t->seed[1] ^ UINT64_C(0x7465646279746573)};
-	uint64_t half[2];
-
-	memcpy(half, source->b, sizeof(half));
-	v = sip_absorb(v, half[0]);
-	v = sip_absorb(v, half[1]);
-	v = sip_absorb(v, (uint64_t)word << 16 | port);
-	v.c ^= 0xff;
-	v = sip_round(sip_round(sip_round(v)));
-	return (uint32_t)(v.a ^ v.b ^ v.c ^ v.d);
-}
-
-static uint32_t hash_expected(const struct session_table *t, const struct expected *e)
-{
-	return hash_packet(t, &e->source, e->port, e->word);
-}
-
-/* A hash chooses its bucket by its lowest bits; the product spreads the others, which differ within a bucket, over
- * the five bits of filter that it sets. */
-static uint64_t filter_bits(uint32_t hash)
-{
-	uint64_t product = hash * UINT64_C(0x9e3779b97f4a7c15);
-
-	return UINT64_C(1) << (product >> 58) | UINT64_C(1) << (product >> 52 & 63) |
-	       UINT64_C(1) << (product >> 46 & 63) | UINT64_C(1) << (product >> 40 & 63) |
-	       UINT64_C(1) << (product >> 34 & 63);
-}
-
-static uint32_t bucket_number(const struct session_table *t, uint32_t hash)
-{
-	uint32_t i = hash & (2 * t->mask + 1);
-
-	return i < t->count ? i : hash & t->mask;
-}
-
-static struct bucket *bucket_at(const struct session_table *t, uint32_t number)
-{
-	return (struct bucket *)(void *)t->buckets.base + number;
-}
-
-static uint64_t *filter_at(const struct session_table *t, uint32_t number)
-{
-	return (uint64_t *)(void *)t->filters.base + number;
-}
-
-static int array_reserve(struct array *a, size_t size)
-{
-	void *base = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	if (base == MAP_FAILED)
-		return QK_ERR_NOMEM;
-	a->base = base;
-	a->reserved = size;
-	return 0;
-}
-
-/* Makes the first size bytes memory, zero where they were not before. The processor finds its way in an array of many
- * pages by huge ones; a small table shall not have to take one. */
-static int array_grow(struct array *a, size_t size)
-{
-	size_t ready = (size + ARRAY_STEP - 1) / ARRAY_STEP * ARRAY_STEP;
-
-	if (ready <= a->ready)
-		return 0;
-	if (ready > a->reserved || mprotect(a->base, ready, PROT_READ | PROT_WRITE) != 0)
-		return QK_ERR_NOMEM;
-	if (ready > ARRAY_STEP)
-		madvise(a->base, ready, MADV_HUGEPAGE);
-	a->ready = ready;
-	return 0;
-}
-
-/* Gives memory behind size back, but for a step, so that none is taken and given back by turns. */
-static void array_shrink(struct array *a, size_t size)
-{
-	size_t ready = (size + ARRAY_STEP - 1) / ARRAY_STEP * ARRAY_STEP + ARRAY_STEP;
-
-	if (ready < a->ready && mmap(a->base + ready, a->ready - ready, PROT_NONE,
-				     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) != MAP_FAILED)
-		a->ready = ready;
-}
-
-static void array_free(struct array *a)
-{
-	if (a->base != NULL)
-		munmap(a->base, a->reserved);
-}
-
-static void spare_push(struct session_table *t, struct bucket *b)
-{
-	b->next = t->spare;
-	t->spare = b;
-}
-
-/* Makes sure of count spare buckets. */
-static int spare_reserve(struct session_table *t, size_t count)
-{
-	struct bucket *b;
-
-	for (b = t->spare; b != NULL && count > 0; b = b->next)
-		count--;
-	for (; count > 0; count--) {
-		b = aligned_alloc(CACHE_LINE, sizeof(*b));
-		if (b == NULL)
-			return QK_ERR_NOMEM;
-		spare_push(t, b);
-	}
-	return 0;
-}
-
-/* Puts an entry where it belongs now. When bucket and chain are full it takes a spare one: it must be there. */
-static void bucket_put(struct session_table *t, uint32_t hash, struct expected *entry)
-{
-	uint32_t number = bucket_number(t, hash);
-	struct bucket *b = bucket_at(t, number);
-
-	*filter_at(t, number) |= filter_bits(hash);
-	while (b->used == SLOTS) {
-		if (b->next == NULL) {
-			struct bucket *spare = t->spare;
-
-			assert(spare != NULL);
-			t->spare = spare->next;
-			memset(spare, 0, sizeof(*spare));
-			b->next = spare;
-		}
-		b = b->next;
-	}
-	b->hash[b->used] = hash;
-	b->entry[b->used] = entry;
-	b->used++;
-}
-
-static uint64_t bucket_filter(const struct bucket *b)
-{
-	uint64_t filter = 0;
-
-	for (; b != NULL; b = b->next)
-		for (uint32_t i = 0; i < b->used; i++)
-			filter |= filter_bits(b->hash[i]);
-	return filter;
-}
-
-/* The last entry of the chain takes the place of the removed one: there are no tombstones. */
-static void bucket_remove(struct session_table *t, uint32_t number, const struct expected *entry)
-{
-	struct bucket *b = bucket_at(t, number), *last = b, *before = NULL;
-	uint32_t i = 0;
-
-	while (b->entry[i] != entry) {
-		if (++i < b->used)
-			continue;
-		i = 0;
-		b = b->next;
-		assert(b != NULL);
-	}
-	for (; last->next != NULL; last = last->next)
-		before = last;
-	last->used--;
-	b->hash[i] = last->hash[last->used];
-	b->entry[i] = last->entry[last->used];
-	last->hash[last->used] = 0;
-	last->entry[last->used] = NULL;
-	if (last->used == 0 && before != NULL) {
-		before->next = NULL;
-		spare_push(t, last);
-	}
-	*filter_at(t, number) = bucket_filter(bucket_at(t, number));
-}
-
-static size_t chain_length(const struct bucket *b)
-{
-	size_t length = 0;
-
-	while ((b = b->next) != NULL)
-		length++;
-	return length;
-}
-
-/* Puts all of one bucket where it belongs after the table's size changed. */
-static void bucket_redistribute(struct session_table *t, uint32_t number)
-{
-	struct bucket first = *bucket_at(t, number);
-	struct bucket *next;
-
-	memset(bucket_at(t, number), 0, sizeof(first));
-	*filter_at(t, number) = 0;
-	for (struct bucket *b = &first; b != NULL; b = next) {
-		for (uint32_t i = 0; i < b->used; i++)
-			bucket_put(t, b->hash[i], b->entry[i]);
-		next = b->next;
-		if (b != &first)
-			spare_push(t, b);
-	}
-}
-
-/* Memory for so many buckets. */
-static int table_reserve(struct session_table *t, size_t count)
-{
-	int rc = array_grow(&t->filters, count * sizeof(uint64_t));
-
-	return rc != 0 ? rc : array_grow(&t->buckets, count * sizeof(struct bucket));
-}
-
-/* One more bucket, filled from the one that had its entries till now. Without memory for it the table goes on as it
- * is, with longer chains. */
-static void table_grow(struct session_table *t)
-{
-	uint32_t partner;
-
-	if (table_reserve(t, (size_t)t->count + 1) != 0)
-		return;
-	if (t->count == 2 * (t->mask + 1))
-		t->mask = 2 * t->mask + 1;
-	partner = t->count & t->mask;
-	if (spare_reserve(t, chain_length(bucket_at(t, partner))) != 0)
-		return;
-	t->count++;
-	bucket_redistribute(t, partner);
-}
-
-/* The reverse. The bucket that goes is left empty, as it will be found when it is needed again. */
-static void table_shrink(struct session_table *t)
-{
-	uint32_t last = t->count - 1;
-
-	if (spare_reserve(t, chain_length(bucket_at(t, last)) + 1) != 0)
-		return;
-	if (t->count == t->mask + 1)
-		t->mask /= 2;
-	t->count = last;
-	bucket_redistribute(t, last);
-	array_shrink(&t->filters, t->count * sizeof(uint64_t));
-	array_shrink(&t->buckets, t->count * sizeof(struct bucket));
-}
 
 static const struct address unspecified;
 
-static bool is_from_anywhere(const struct expected *e)
+/* --- a session's packets --- */
+
+#define FAR_OFFSET (sizeof(unspecified.b) - sizeof(uint64_t))
+#define LOW_OFFSET (sizeof(unspecified.b) - sizeof(((struct packet *)NULL)->low))
+
+static uint64_t *far_at(const struct session *s, unsigned i)
 {
-	return address_equal(&e->source, &unspecified);
+	return (uint64_t *)(void *)&s->packets[s->count] + i;
 }
 
-static int table_insert(struct session_table *t, struct expected *e)
+static size_t session_size(unsigned count, bool far)
 {
-	int rc = spare_reserve(t, 1);
-
-	if (rc != 0)
-		return rc;
-	bucket_put(t, hash_expected(t, e), e);
-	t->entries++;
-	t->anywhere += is_from_anywhere(e);
-	if (t->entries > (size_t)t->count * LOAD_GROW)
-		table_grow(t);
-	return 0;
+	return sizeof(struct session) + count * (sizeof(struct packet) + (far ? sizeof(uint64_t) : 0));
 }
 
-static void table_delete(struct session_table *t, const struct expected *e)
+_Static_assert(sizeof(struct session) % sizeof(uint64_t) == 0 && sizeof(struct packet) == sizeof(uint64_t),
+	       "what stands behind the packets is aligned");
+
+static struct address source_of(const struct session *s, unsigned i)
 {
-	bucket_remove(t, bucket_number(t, hash_expected(t, e)), e);
-	t->entries--;
-	t->anywhere -= is_from_anywhere(e);
-	if (t->count > 1 && t->entries < (size_t)t->count * LOAD_SHRINK)
-		table_shrink(t);
+	struct address source = s->source;
+
+	if (s->far)
+		memcpy(source.b + FAR_OFFSET, far_at(s, i), sizeof(uint64_t));
+	else
+		memcpy(source.b + LOW_OFFSET, s->packets[i].low, sizeof(s->packets[i].low));
+	return source;
 }
 
-int session_table_new(struct session_table **out)
+static bool is_from_anywhere(const struct session *s, unsigned i)
 {
-	struct session_table *t = calloc(1, sizeof(*t));
-	int rc = QK_ERR_NOMEM;
+	struct address source = source_of(s, i);
 
-	*out = NULL;
-	if (t == NULL)
-		return rc;
-	TAILQ_INIT(&t->ready);
-	TAILQ_INIT(&t->wait);
-	LIST_INIT(&t->all);
-	rc = crypto_random(t->seed, sizeof(t->seed));
-	if (rc == 0)
-		rc = array_reserve(&t->filters, BUCKETS_MAX * sizeof(uint64_t));
-	if (rc == 0)
-		rc = array_reserve(&t->buckets, BUCKETS_MAX * sizeof(struct bucket));
-	if (rc == 0)
-		rc = table_reserve(t, 1);
-	if (rc != 0) {
-		session_table_free(t);
-		return rc;
+	return address_equal(&source, &unspecified);
+}
+
+static bool is_packet(const struct session *s, unsigned i, const struct address *source, uint16_t port, uint32_t word)
+{
+	struct address own;
+
+	if (s->packets[i].word != word || s->packets[i].port != port)
+		return false;
+	own = source_of(s, i);
+	return address_equal(&own, source);
+}
+
+static uint32_t hash_of(const struct session_table *t, const struct session *s, unsigned i)
+{
+	struct address source = source_of(s, i);
+
+	return packethash_of(t->hash, &source, s->packets[i].port, s->packets[i].word);
+}
+
+static bool sources_differ(const struct sequence_packet *packets, unsigned count, size_t in_bytes)
+{
+	for (unsigned i = 1; i < count; i++)
+		if (memcmp(packets[i].source.b, packets[0].source.b, in_bytes) != 0)
+			return true;
+	return false;
+}
+
+static struct session *session_new(const struct sequence_packet *packets, unsigned count, void *owner)
+{
+	bool far = sources_differ(packets, count, LOW_OFFSET);
+	struct session *s = calloc(1, session_size(count, far));
+
+	assert(!sources_differ(packets, count, FAR_OFFSET));
+	if (s == NULL)
+		return NULL;
+	s->owner = owner;
+	s->count = (uint8_t)count;
+	s->far = far;
+	s->source = packets[0].source;
+	for (unsigned i = 0; i < count; i++) {
+		s->packets[i] = (struct packet){.word = packets[i].word, .port = packets[i].port};
+		memcpy(s->packets[i].low, packets[i].source.b + LOW_OFFSET, sizeof(s->packets[i].low));
+		if (far)
+			memcpy(far_at(s, i), packets[i].source.b + FAR_OFFSET, sizeof(uint64_t));
 	}
-	t->count = 1;
-	*out = t;
-	return 0;
+	return s;
 }
 
 static void session_free(struct session *s)
 {
-	crypto_wipe(s, sizeof(*s) + s->count * sizeof(s->packets[0]));
+	crypto_wipe(s, session_size(s->count, s->far));
 	free(s);
+}
+
+/* --- numbers --- */
+
+static union place *place_at(const struct session_table *t, uint32_t number)
+{
+	return (union place *)(void *)t->places.base + number;
+}
+
+static uint32_t number_of(const struct session *s, unsigned index)
+{
+	return s->number << INDEX_BITS | index;
+}
+
+static struct session *session_at(const struct session_table *t, uint32_t number)
+{
+	return place_at(t, number >> INDEX_BITS)->session;
+}
+
+static unsigned index_at(uint32_t number)
+{
+	return number & ((1u << INDEX_BITS) - 1);
+}
+
+/* NULL behind the last one. */
+static struct session *next_session(const struct session_table *t, uint32_t number)
+{
+	while (++number <= t->numbers)
+		if ((place_at(t, number)->free & 1) == 0)
+			return place_at(t, number)->session;
+	return NULL;
+}
+
+static int take_number(struct session_table *t, struct session *s)
+{
+	uint32_t number = t->free_number;
+	int rc;
+
+	if (number != 0) {
+		t->free_number = (uint32_t)(place_at(t, number)->free >> 1);
+	} else {
+		rc = vmarray_grow(&t->places, (t->numbers + (size_t)2) * sizeof(union place));
+		if (rc != 0)
+			return rc;
+		number = ++t->numbers;
+	}
+	s->number = number;
+	place_at(t, number)->session = s;
+	return 0;
+}
+
+static void give_number_back(struct session_table *t, uint32_t number)
+{
+	place_at(t, number)->free = (uintptr_t)t->free_number << 1 | 1;
+	t->free_number = number;
+}
+
+/* --- the table --- */
+
+int session_table_new(struct session_table **out)
+{
+	struct session_table *t = calloc(1, sizeof(*t));
+	int rc;
+
+	*out = NULL;
+	if (t == NULL)
+		return QK_ERR_NOMEM;
+	TAILQ_INIT(&t->ready);
+	TAILQ_INIT(&t->wait);
+	rc = packethash_new(&t->hash);
+	if (rc == 0)
+		rc = vmarray_reserve(&t->places, NUMBERS_MAX * sizeof(union place));
+	if (rc != 0) {
+		session_table_free(t);
+		return rc;
+	}
+	*out = t;
+	return 0;
 }
 
 void session_table_free(struct session_table *table)
@@ -430,52 +234,49 @@ void session_table_free(struct session_table *table)
 
 	if (table == NULL)
 		return;
-	table->expected = NULL; /* it goes too, or is cleared by the next table */
-	while ((s = LIST_FIRST(&table->all)) != NULL)
-		session_remove(table, s);
-	array_free(&table->filters);
-	array_free(&table->buckets);
-	while (table->spare != NULL) {
-		struct bucket *b = table->spare;
-
-		table->spare = b->next;
-		free(b);
+	for (uint32_t number = 0; (s = next_session(table, number)) != NULL;) {
+		number = s->number;
+		session_free(s);
 	}
-	crypto_wipe(table, sizeof(*table));
+	vmarray_free(&table->places);
+	packethash_free(table->hash);
 	free(table);
 }
 
 /* --- what the kernel is told --- */
 
-static bool same_packet(const struct expected *a, const struct expected *b)
-{
-	return a->word == b->word && a->port == b->port && address_equal(&a->source, &b->source);
-}
-
 /* Whether the set has the packet because of another entry than this. */
-static bool told_by_other(const struct session_table *t, const struct expected *e)
+static bool told_by_other(const struct session_table *t, const struct session *s, unsigned i)
 {
-	uint32_t hash = hash_expected(t, e);
+	struct address source = source_of(s, i);
+	uint32_t hash = hash_of(t, s, i), number;
+	struct packethash_cursor cursor = {0};
 
-	for (const struct bucket *b = bucket_at(t, bucket_number(t, hash)); b != NULL; b = b->next)
-		for (uint32_t i = 0; i < b->used; i++)
-			if (b->hash[i] == hash && b->entry[i] != e && b->entry[i]->told && same_packet(b->entry[i], e))
-				return true;
+	while (packethash_next(t->hash, hash, &cursor, &number)) {
+		const struct session *other = session_at(t, number);
+		unsigned index = index_at(number);
+
+		if (number != number_of(s, i) && (other->told >> index & 1) != 0 &&
+		    is_packet(other, index, &source, s->packets[i].port, s->packets[i].word))
+			return true;
+	}
 	return false;
 }
 
 static int session_tell(const struct session_table *t, struct session *s)
 {
 	for (unsigned i = 0; i < s->count; i++) {
-		struct expected *e = &s->packets[i];
+		struct address source = source_of(s, i);
 		int rc;
 
-		if (e->told)
+		if ((s->told >> i & 1) != 0)
 			continue;
-		rc = told_by_other(t, e) ? 0 : expected_add(t->expected, &e->source, e->port, e->word);
+		rc = told_by_other(t, s, i)
+			 ? 0
+			 : expected_add(t->expected, &source, s->packets[i].port, s->packets[i].word);
 		if (rc != 0)
 			return rc;
-		e->told = true;
+		s->told |= UINT32_C(1) << i;
 	}
 	return 0;
 }
@@ -483,11 +284,11 @@ static int session_tell(const struct session_table *t, struct session *s)
 static void session_untell(const struct session_table *t, struct session *s)
 {
 	for (unsigned i = 0; i < s->count; i++) {
-		struct expected *e = &s->packets[i];
+		struct address source = source_of(s, i);
 
-		if (e->told && !told_by_other(t, e))
-			expected_remove(t->expected, &e->source, e->port, e->word);
-		e->told = false;
+		if ((s->told >> i & 1) != 0 && !told_by_other(t, s, i))
+			expected_remove(t->expected, &source, s->packets[i].port, s->packets[i].word);
+		s->told &= ~(UINT32_C(1) << i);
 	}
 }
 
@@ -544,39 +345,54 @@ void session_table_expect(struct session_table *table, struct expected_set *expe
 	assert(table->expected == NULL);
 	table->expected = expected;
 	expected_clear(expected);
-	LIST_FOREACH(s, &table->all, all)
-	session_wait(table, s, true);
+	for (uint32_t number = 0; (s = next_session(table, number)) != NULL; number = s->number)
+		session_wait(table, s, true);
 	table_settle(table);
 }
 
 /* --- sessions --- */
 
+/* The first count packets of the session are not expected any more. */
+static void forget_packets(struct session_table *t, const struct session *s, unsigned count)
+{
+	while (count-- > 0) {
+		packethash_remove(t->hash, hash_of(t, s, count), number_of(s, count));
+		t->anywhere -= is_from_anywhere(s, count);
+	}
+}
+
+static int expect_packets(struct session_table *t, const struct session *s)
+{
+	for (unsigned i = 0; i < s->count; i++) {
+		int rc = packethash_add(t->hash, hash_of(t, s, i), number_of(s, i));
+
+		if (rc != 0) {
+			forget_packets(t, s, i);
+			return rc;
+		}
+		t->anywhere += is_from_anywhere(s, i);
+	}
+	return 0;
+}
+
 int session_add(struct session_table *table, const struct sequence_packet *packets, unsigned count, void *owner,
 		struct session **out)
 {
 	struct session *s;
+	int rc;
 
 	*out = NULL;
 	assert(count > 0 && count <= KNOCK_COUNT_MAX);
-	s = calloc(1, sizeof(*s) + count * sizeof(s->packets[0]));
+	s = session_new(packets, count, owner);
 	if (s == NULL)
 		return QK_ERR_NOMEM;
-	s->owner = owner;
-	s->count = (uint8_t)count;
-	for (unsigned i = 0; i < count; i++) {
-		int rc;
-
-		s->packets[i] =
-		    (struct expected){packets[i].source, packets[i].word, packets[i].port, (uint8_t)i, false};
-		rc = table_insert(table, &s->packets[i]);
-		if (rc != 0) {
-			while (i-- > 0)
-				table_delete(table, &s->packets[i]);
-			session_free(s);
-			return rc;
-		}
+	rc = take_number(table, s);
+	if (rc == 0 && (rc = expect_packets(table, s)) != 0)
+		give_number_back(table, s->number);
+	if (rc != 0) {
+		session_free(s);
+		return rc;
 	}
-	LIST_INSERT_HEAD(&table->all, s, all);
 	table->sessions++;
 	session_announce(table, s);
 	*out = s;
@@ -588,27 +404,21 @@ void session_remove(struct session_table *table, struct session *session)
 	if (session->in_ready)
 		TAILQ_REMOVE(&table->ready, session, ready);
 	session_withdraw(table, session);
-	for (unsigned i = 0; i < session->count; i++)
-		table_delete(table, &session->packets[i]);
-	LIST_REMOVE(session, all);
+	forget_packets(table, session, session->count);
+	give_number_back(table, session->number);
 	table->sessions--;
 	session_free(session);
 }
 
-static struct session *session_of(struct expected *e)
-{
-	return (struct session *)((char *)(e - e->index) - offsetof(struct session, packets));
-}
+/* --- packets that come --- */
 
 /* Notes the packet in its session; a full one is put on the ready list. Whether this is the session's first part in
  * this delivery: two packets of one session may be equal. */
-static bool session_deliver(struct session_table *t, struct expected *e)
+static bool session_deliver(struct session_table *t, struct session *s, unsigned index)
 {
-	struct session *s = session_of(e);
 	bool first = s->delivery != t->deliveries;
 
-	s->words[e->index] = e->word;
-	s->received |= UINT32_C(1) << e->index;
+	s->received |= UINT32_C(1) << index;
 	s->delivery = t->deliveries;
 	if (session_complete(s) && !s->in_ready) {
 		TAILQ_INSERT_TAIL(&t->ready, s, ready);
@@ -617,114 +427,86 @@ static bool session_deliver(struct session_table *t, struct expected *e)
 	return first;
 }
 
-/* In all slots at once and without a branch for each, so that the processor need not wait for a bucket that the filter
- * has let through by chance: it may take the answer for no. May be wrong with yes. */
-static bool bucket_may_have(const struct bucket *b, uint32_t hash)
+static unsigned table_deliver(struct session_table *t, const struct address *source, const struct frame_knock *knock,
+			      uint32_t hash)
 {
-	hash_vector v[CACHE_LINE / sizeof(hash_vector)], any;
-	uint64_t half[2];
-
-	memcpy(v, b, sizeof(v));
-	any = (hash_vector)((v[0] == hash) | (v[1] == hash) | (v[2] == hash) | (v[3] == hash));
-	memcpy(half, &any, sizeof(half));
-	return (half[0] | half[1]) != 0;
-}
-
-static unsigned bucket_deliver(struct session_table *t, const struct bucket *b, uint32_t hash,
-			       const struct frame_knock *knock)
-{
+	struct packethash_cursor cursor = {0};
 	unsigned known = 0;
+	uint32_t number;
 
-	for (uint32_t i = 0; i < b->used; i++) {
-		struct expected *e = b->entry[i];
+	t->deliveries++;
+	while (packethash_next(t->hash, hash, &cursor, &number)) {
+		struct session *s = session_at(t, number);
 
-		if (b->hash[i] == hash && e->word == knock->word && e->port == knock->port &&
-		    address_equal(&e->source, &knock->source))
-			known += session_deliver(t, e);
+		if (is_packet(s, index_at(number), source, knock->port, knock->word))
+			known += session_deliver(t, s, index_at(number));
 	}
 	return known;
 }
 
-static unsigned table_deliver(struct session_table *t, const struct frame_knock *knock, uint32_t hash)
-{
-	uint64_t bits = filter_bits(hash);
-	uint32_t number = bucket_number(t, hash);
-	unsigned known = 0;
-
-	if ((*filter_at(t, number) & bits) != bits)
-		return 0;
-	t->deliveries++;
-	for (const struct bucket *b = bucket_at(t, number); b != NULL; b = b->next)
-		if (bucket_may_have(b, hash))
-			known += bucket_deliver(t, b, hash, knock);
-	return known;
-}
-
-/* The second hash is that of the packet without its source. */
-struct hashes {
-	uint32_t whole, sourceless;
+/* What is known of a batch before any of its packets is delivered. */
+struct batch {
+	const struct frame_knock *knocks;
+	size_t count;
+	bool anywhere; /* there are packets without source, too */
+	uint32_t whole[SESSION_BATCH], sourceless[SESSION_BATCH];
+	uint32_t may_be_whole, may_be_sourceless; /* by bits: worth a look */
 };
 
-static struct hashes hash_knock(const struct session_table *t, const struct frame_knock *knock)
+static void ask(const struct session_table *t, struct batch *b)
 {
-	return (struct hashes){
-	    .whole = hash_packet(t, &knock->source, knock->port, knock->word),
-	    .sourceless = t->anywhere > 0 ? hash_packet(t, &unspecified, knock->port, knock->word) : 0,
-	};
+	b->anywhere = t->anywhere > 0;
+	packethash_of_many(t->hash, b->knocks, b->count, false, b->whole);
+	if (b->anywhere)
+		packethash_of_many(t->hash, b->knocks, b->count, true, b->sourceless);
+	b->may_be_whole = packethash_may_have(t->hash, b->whole, b->count);
+	b->may_be_sourceless = b->anywhere ? packethash_may_have(t->hash, b->sourceless, b->count) : 0;
 }
 
-static unsigned deliver(struct session_table *t, const struct frame_knock *knock, const struct hashes *hashes,
-			session_complete_function *complete, void *arg)
+/* Whether the caller was told of a full session, and may have changed the table. */
+static bool complete_ready(struct session_table *t, const struct frame_knock *knock,
+			   session_complete_function *complete, void *arg)
 {
-	unsigned known = table_deliver(t, knock, hashes->whole);
 	struct session *s;
+	bool any = false;
 
-	if (t->anywhere > 0) {
-		struct frame_knock sourceless = *knock;
-
-		sourceless.source = unspecified;
-		known += table_deliver(t, &sourceless, hashes->sourceless);
-	}
-	/* Only now, because complete may change the table. */
-	while (known > 0 && (s = TAILQ_FIRST(&t->ready)) != NULL) {
+	while ((s = TAILQ_FIRST(&t->ready)) != NULL) {
 		TAILQ_REMOVE(&t->ready, s, ready);
 		s->in_ready = false;
 		complete(arg, s, knock);
+		any = true;
 	}
+	return any;
+}
+
+static unsigned deliver(struct session_table *t, const struct batch *b, size_t i)
+{
+	unsigned known = 0;
+
+	if ((b->may_be_whole >> i & 1) != 0)
+		known = table_deliver(t, &b->knocks[i].source, &b->knocks[i], b->whole[i]);
+	if ((b->may_be_sourceless >> i & 1) != 0)
+		known += table_deliver(t, &unspecified, &b->knocks[i], b->sourceless[i]);
 	return known;
 }
 
-/* By real loads, so close together that the processor waits for all at once: a prefetch may be dropped when its page
- * is not in the processor's table of pages, and that is what takes longest. */
-static void touch(const struct session_table *t, const struct hashes *hashes, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		(void)*(const volatile uint64_t *)filter_at(t, bucket_number(t, hashes[i].whole));
-	for (size_t i = 0; i < count && t->anywhere > 0; i++)
-		(void)*(const volatile uint64_t *)filter_at(t, bucket_number(t, hashes[i].sourceless));
-}
-
-/* First all places are worked out and asked for, then looked at: a filter that is larger than the cache is waited for
- * once for all and not for each. The hashes stay what they are, whatever complete does to the table; only whether there
- * are entries without source may change, and then the one hash was not made. */
+/* Of strangers' packets there is nothing left to do here, but for those that pass by chance. */
 static unsigned deliver_batch(struct session_table *t, const struct frame_knock *knocks, size_t count,
 			      session_complete_function *complete, void *arg, uint64_t *known)
 {
-	struct hashes hashes[SESSION_BATCH];
-	bool anywhere = t->anywhere > 0;
+	struct batch b = {.knocks = knocks, .count = count};
 	unsigned sum = 0;
+	uint32_t left;
 
-	for (size_t i = 0; i < count; i++)
-		hashes[i] = hash_knock(t, &knocks[i]);
-	touch(t, hashes, count);
-	for (size_t i = 0; i < count; i++) {
-		unsigned sessions;
+	ask(t, &b);
+	for (left = b.may_be_whole | b.may_be_sourceless; left != 0;) {
+		unsigned i = (unsigned)__builtin_ctz(left), sessions = deliver(t, &b, i);
 
-		if (!anywhere && t->anywhere > 0)
-			hashes[i] = hash_knock(t, &knocks[i]);
-		sessions = deliver(t, &knocks[i], &hashes[i], complete, arg);
 		*known += sessions > 0;
 		sum += sessions;
+		if (complete_ready(t, &knocks[i], complete, arg))
+			ask(t, &b); /* those behind this may be expected by now */
+		left = (b.may_be_whole | b.may_be_sourceless) & (UINT32_MAX - 1) << i;
 	}
 	return sum;
 }
@@ -756,12 +538,13 @@ bool session_complete(const struct session *session)
 
 bool session_is_from_anywhere(const struct session *session)
 {
-	return is_from_anywhere(&session->packets[0]);
+	return is_from_anywhere(session, 0);
 }
 
-const uint32_t *session_words(const struct session *session)
+void session_words(const struct session *session, uint32_t words[static KNOCK_COUNT_MAX])
 {
-	return session->words;
+	for (unsigned i = 0; i < KNOCK_COUNT_MAX; i++)
+		words[i] = (session->received >> i & 1) != 0 ? session->packets[i].word : 0;
 }
 
 size_t session_count(const struct session_table *table)

@@ -26,8 +26,9 @@ void session_table_free(struct session_table *table);
  * Once in the life of a table; the set is borrowed. */
 void session_table_expect(struct session_table *table, struct expected_set *expected);
 
-/* Adds a session with count expected packets, those whose source is :: from anywhere; owner is the caller's. Errors:
- * NOMEM. The session lives until session_remove; its words are wiped then. */
+/* Adds a session with count expected packets, those whose source is :: from anywhere; owner is the caller's. The
+ * sources differ in their low 64 bits alone: no hop is wider (protocol.md section 5). Errors: NOMEM. The session lives
+ * until session_remove; its words are wiped then. */
 int session_add(struct session_table *table, const struct sequence_packet *packets, unsigned count, void *owner,
 		struct session **out);
 void session_remove(struct session_table *table, struct session *session);
@@ -45,8 +46,8 @@ void *session_owner(const struct session *session);
 void session_set_owner(struct session *session, void *owner);
 bool session_complete(const struct session *session);
 bool session_is_from_anywhere(const struct session *session); /* its first packet is expected so */
-/* The words received, KNOCK_COUNT_MAX of them, zero where none came yet. */
-const uint32_t *session_words(const struct session *session);
+/* The words received, zero where none came yet. The caller wipes them. */
+void session_words(const struct session *session, uint32_t words[static KNOCK_COUNT_MAX]);
 
 size_t session_count(const struct session_table *table);
 

@@ -267,6 +267,12 @@ tests_unit_test_session_table_SOURCES = tests/unit/test_session_table.c tests/un
 tests_unit_test_session_table_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_session_table_LDADD = qknockd/libverifier.la $(UNIT_LIBS)
 
+check_PROGRAMS += tests/unit/test_packethash
+TESTS += tests/unit/test_packethash
+tests_unit_test_packethash_SOURCES = tests/unit/test_packethash.c tests/unit/unit.h
+tests_unit_test_packethash_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_packethash_LDADD = qknockd/libverifier.la $(UNIT_LIBS)
+
 # Requests for keys by SMS.
 check_PROGRAMS += tests/unit/test_number tests/unit/test_throttle tests/unit/test_hasher tests/unit/test_requests \
 	tests/unit/test_smstext

@@ -119,11 +119,13 @@ static void of_table(const struct session_table *t, struct keys *k)
 	struct session *s;
 
 	k->count = 0;
-	LIST_FOREACH(s, &t->all, all)
-	for (unsigned i = 0; i < s->count; i++) {
-		assert_true(k->count < PACKETS_MAX);
-		k->key[k->count++] = make_key(&s->packets[i].source, s->packets[i].port, s->packets[i].word);
-	}
+	for (uint32_t number = 0; (s = next_session(t, number)) != NULL; number = s->number)
+		for (unsigned i = 0; i < s->count; i++) {
+			struct address source = source_of(s, i);
+
+			assert_true(k->count < PACKETS_MAX);
+			k->key[k->count++] = make_key(&source, s->packets[i].port, s->packets[i].word);
+		}
 	sort_unique(k);
 }
 
@@ -187,10 +189,10 @@ static struct session *add(const struct fixture *f)
 
 static void remove_any(const struct fixture *f)
 {
-	struct session *s = LIST_FIRST(&f->table->all);
+	struct session *s = next_session(f->table, 0);
 
 	for (uint32_t n = draw((uint32_t)f->table->sessions); n > 0; n--)
-		s = LIST_NEXT(s, all);
+		s = next_session(f->table, s->number);
 	session_remove(f->table, s);
 }
 
