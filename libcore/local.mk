@@ -11,7 +11,8 @@ libcore_libgrant_la_SOURCES = \
 	libcore/grant.c libcore/grant.h \
 	libcore/log.c libcore/log.h \
 	libcore/name.c libcore/name.h \
-	libcore/number.c libcore/number.h
+	libcore/number.c libcore/number.h \
+	libcore/printable.c libcore/printable.h
 
 libcore_libcore_la_SOURCES = \
 	libcore/chain.c libcore/chain.h \

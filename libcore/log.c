@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "libcore/error.h"
+#include "libcore/printable.h"
 
 static const char *const level_names[] = {"error", "warning", "notice", "info", "debug"};
 
@@ -19,10 +20,8 @@ void log_line(const struct log *log, enum log_level level, const char *format, .
 	va_start(ap, format);
 	vsnprintf(line, sizeof(line), format, ap);
 	va_end(ap);
-	/* A field may hold bytes from outside: no one shall forge a second line. */
-	for (char *p = line; *p != '\0'; p++)
-		if ((unsigned char)*p < 0x20 || *p == 0x7f)
-			*p = '?';
+	/* A field may hold bytes from outside: no one shall forge a second line, or command a terminal. */
+	printable(line);
 	log->write(log->arg, level, line);
 }
 

@@ -15,10 +15,10 @@ struct log {
 	enum log_level level; /* lines above this level are dropped */
 };
 
-/* Formats one line of at most 1023 bytes, control characters shown as '?', and hands it to log->write.
+/* Formats one line of at most 1023 bytes, made printable (printable.h), and hands it to log->write.
  * A NULL log drops the line. */
 void log_line(const struct log *log, enum log_level level, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+    __attribute__((format(printf, 3, 4)));
 
 /* "error", "warning", "notice", "info", "debug"; parsing returns 0 or CONFIG. */
 const char *log_level_name(enum log_level level);

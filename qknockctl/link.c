@@ -8,6 +8,7 @@
 
 #include "libcore/error.h"
 #include "libcore/name.h"
+#include "libcore/printable.h"
 
 int link_path(struct ctl *ctl, const char **path)
 {
@@ -42,13 +43,23 @@ static int connect_daemon(struct ctl *ctl, int *fd)
 	return control_connect(path, fd) != 0 ? say_unreachable(path) : CTL_OK;
 }
 
+/* Whatever is stored or was sent, nothing of it is a command to the administrator's terminal. */
+static int receive(int fd, struct control_message *m)
+{
+	int err = control_receive(fd, m);
+
+	for (size_t i = 0; err == 0 && i < m->field_count; i++)
+		printable(m->text + (m->fields[i].value - m->text));
+	return err;
+}
+
 /* The answer of one request. *error becomes the daemon's code, in *m stays the last message. */
 static int receive_answer(int fd, struct control_message *m, link_each each, void *arg, int *error)
 {
 	int code = CTL_OK, err;
 
 	*error = 0;
-	while ((err = control_receive(fd, m)) == 0 && strcmp(m->verb, "item") == 0) {
+	while ((err = receive(fd, m)) == 0 && strcmp(m->verb, "item") == 0) {
 		if (each != NULL)
 			code = each(arg, m);
 		if (code != CTL_OK)

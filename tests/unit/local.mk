@@ -12,6 +12,18 @@ tests_unit_test_address_SOURCES = tests/unit/test_address.c tests/unit/unit.h
 tests_unit_test_address_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_address_LDADD = $(UNIT_LIBS)
 
+check_PROGRAMS += tests/unit/test_printable
+TESTS += tests/unit/test_printable
+tests_unit_test_printable_SOURCES = tests/unit/test_printable.c tests/unit/unit.h
+tests_unit_test_printable_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_printable_LDADD = $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_link
+TESTS += tests/unit/test_link
+tests_unit_test_link_SOURCES = tests/unit/test_link.c tests/unit/unit.h
+tests_unit_test_link_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_link_LDADD = qknockctl/libctl.la $(UNIT_LIBS)
+
 check_PROGRAMS += tests/unit/test_grant
 TESTS += tests/unit/test_grant
 tests_unit_test_grant_SOURCES = tests/unit/test_grant.c tests/unit/grants.h tests/unit/unit.h
