@@ -12,12 +12,12 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#include <uthash.h>
 #include <utlist.h>
 
 #include "libcore/address.h"
 #include "libcore/clock.h"
 #include "libcore/error.h"
+#include "qknockd/table.h"
 
 #define TIMEOUT_S 30
 #define GRACE_NS (5 * CLOCK_NS_PER_S) /* between SIGTERM and SIGKILL */
@@ -184,6 +184,10 @@ static struct lane *lane_of(struct hooks *hooks, const struct store_grant *grant
 		return NULL;
 	lane->key = key;
 	HASH_ADD(hh, hooks->lanes, key, sizeof(key), lane);
+	if (!TABLE_HOLDS(lane)) {
+		free(lane);
+		return NULL;
+	}
 	DL_APPEND(hooks->waiting, lane);
 	return lane;
 }

@@ -8,9 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <uthash.h>
-
 #include "libcore/error.h"
+#include "qknockd/table.h"
 
 /* A hook whose start the helper has not told yet. */
 struct job {
@@ -210,6 +209,10 @@ static struct job *new_job(struct remote *remote, void (*started)(void *arg), vo
 		return NULL;
 	*job = (struct job){.id = ++remote->last_job, .started = started, .arg = arg};
 	HASH_ADD(hh, remote->jobs, id, sizeof(job->id), job);
+	if (!TABLE_HOLDS(job)) {
+		free(job);
+		return NULL;
+	}
 	return job;
 }
 

@@ -4,7 +4,6 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
 #include "libcore/chain.h"
 #include "libcore/clock.h"
@@ -12,6 +11,7 @@
 #include "libcore/error.h"
 #include "libcore/sequence.h"
 #include "qknockd/policy.h"
+#include "qknockd/table.h"
 
 #define DAY_S UINT64_C(86400)
 #define RETRY_NS (CLOCK_NS_PER_S / 5) /* an announcement that could not be dealt with is not, at its packets' rate */
@@ -143,10 +143,21 @@ static struct sheet *sheet_new(const struct store_sheet *row)
 	return sheet;
 }
 
-static void take_in(struct sheets *s, struct sheet *sheet)
+/* Makes the sheet be found; without memory for that it is gone. */
+static int enter(struct sheets *s, struct sheet *sheet)
 {
 	HASH_ADD_STR(s->by_user, user, sheet);
+	if (!TABLE_HOLDS(sheet)) {
+		sheet_free(sheet);
+		return QK_ERR_NOMEM;
+	}
 	s->in_order = false;
+	return 0;
+}
+
+/* One that was entered begins to be of use. */
+static void take_in(struct sheets *s, struct sheet *sheet)
+{
 	if (sheet->expires_at < s->next_end)
 		s->next_end = sheet->expires_at;
 	expect_window(s, sheet);
@@ -213,10 +224,10 @@ static int load_one(void *arg, const struct store_sheet *row)
 		return 0;
 	}
 	sheet = sheet_new(row);
-	if (sheet == NULL)
-		return QK_ERR_NOMEM;
-	take_in(s, sheet);
-	return 0;
+	rc = sheet != NULL ? enter(s, sheet) : QK_ERR_NOMEM;
+	if (rc == 0)
+		take_in(s, sheet);
+	return rc;
 }
 
 static void take_settings(struct sheets *s)
@@ -334,10 +345,13 @@ static int print(struct sheets *s, const struct store_user *user, uint32_t lines
 	if (rc != 0)
 		return rc;
 	sheet = sheet_new(out);
-	if (sheet == NULL)
-		return QK_ERR_NOMEM;
+	/* Beside the old one, for nothing may fail once the store has it. */
+	rc = sheet != NULL ? enter(s, sheet) : QK_ERR_NOMEM;
+	if (rc != 0)
+		return rc;
 	rc = store_sheet_put(s->store, out);
 	if (rc != 0) {
+		HASH_DEL(s->by_user, sheet);
 		sheet_free(sheet);
 		return rc;
 	}

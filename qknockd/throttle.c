@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uthash.h>
 
 #include "libcore/clock.h"
 #include "libcore/error.h"
+#include "qknockd/table.h"
 
 /* Added to the clock, so that a bucket that nobody used is full right after the boot, too. */
 #define EPOCH_NS (UINT64_C(1) << 62)
@@ -63,6 +63,16 @@ static struct entry *find(struct throttle *throttle, const char *name)
 	return entry;
 }
 
+/* Last in the order of use; NULL and the entry is gone if there is no memory for the table. */
+static struct entry *append(struct throttle *throttle, struct entry *entry)
+{
+	HASH_ADD_STR(throttle->entries, name, entry);
+	if (TABLE_HOLDS(entry))
+		return entry;
+	free(entry);
+	return NULL;
+}
+
 static struct entry *make(struct throttle *throttle, const char *name)
 {
 	struct entry *entry;
@@ -77,8 +87,7 @@ static struct entry *make(struct throttle *throttle, const char *name)
 	if (entry == NULL)
 		return NULL;
 	snprintf(entry->name, sizeof(entry->name), "%s", name);
-	HASH_ADD_STR(throttle->entries, name, entry);
-	return entry;
+	return append(throttle, entry);
 }
 
 /* Moves the entry to the end of the order of use. */
@@ -89,8 +98,7 @@ static struct entry *touch(struct throttle *throttle, const char *name)
 	if (entry == NULL)
 		return make(throttle, name);
 	HASH_DEL(throttle->entries, entry);
-	HASH_ADD_STR(throttle->entries, name, entry);
-	return entry;
+	return append(throttle, entry);
 }
 
 enum throttle_answer throttle_take(struct throttle *throttle, const char *name, uint64_t now_ns)

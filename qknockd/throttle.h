@@ -27,7 +27,7 @@ enum throttle_answer {
 	THROTTLE_AGAIN, /* refused again */
 };
 
-/* Takes a token of name at now_ns (CLOCK_BOOTTIME). Without memory for a new name: NO. */
+/* Takes a token of name at now_ns (CLOCK_BOOTTIME). Without memory for the name: NO, and nothing is known of it. */
 enum throttle_answer throttle_take(struct throttle *throttle, const char *name, uint64_t now_ns);
 
 /* Gives back the token that the last YES took. */

@@ -3,18 +3,21 @@
  * What allocates or calls the system is run again and again with the first, the second, the third... of these calls
  * failing, until none is left to fail. Each time: no crash, no leak (a sanitizer looks), an error that is told or made
  * up for, and a state from which the same thing works once the trouble is over.
- *
- * uthash ends the process when its own malloc fails, hence malloc is left alone where a table grows.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <sqlite3.h>
 #include <stdarg.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include "libcore/clock.h"
 #include "libcore/grantdir.h"
 #include "qknockd/control_server.h"
+#include "qknockd/privop.h"
+#include "qknockd/remote.h"
+#include "qknockd/sheets.h"
+#include "qknockd/throttle.h"
 #include "tests/unit/engines.h"
 
 void *__real_calloc(size_t count, size_t size);
@@ -322,8 +325,8 @@ static void issue_it_again(struct bench *b)
 static void test_issuing(void **state)
 {
 	(void)state;
-	with_each_failure(ALLOCATION, issue_a_key);
-	with_each_failure(ALLOCATION, issue_it_again);
+	with_each_failure(ALLOCATION | MALLOC, issue_a_key);
+	with_each_failure(ALLOCATION | MALLOC, issue_it_again);
 	with_each_failure(DISK, issue_a_key);
 	with_each_failure(DISK, issue_it_again);
 }
@@ -362,7 +365,7 @@ static void knock(struct bench *b)
 static void test_knocking(void **state)
 {
 	(void)state;
-	with_each_failure(ALLOCATION, knock);
+	with_each_failure(ALLOCATION | MALLOC, knock);
 	with_each_failure(SYSTEM, knock);
 	with_each_failure(DISK, knock);
 }
@@ -397,7 +400,7 @@ static void write_a_grant(struct bench *b)
 static void test_grant_files(void **state)
 {
 	(void)state;
-	with_each_failure(ALLOCATION | SYSTEM, write_a_grant);
+	with_each_failure(ALLOCATION | MALLOC | SYSTEM, write_a_grant);
 }
 
 /* --- starting with a key and a grant in the store --- */
@@ -458,7 +461,7 @@ static void start_again(struct bench *b)
 static void test_starting(void **state)
 {
 	(void)state;
-	with_each_failure(ALLOCATION, start_again);
+	with_each_failure(ALLOCATION | MALLOC, start_again);
 	with_each_failure(SYSTEM, start_again);
 	with_each_failure(DISK, start_again);
 }
@@ -483,7 +486,7 @@ static void reload(struct bench *b)
 static void test_reloading(void **state)
 {
 	(void)state;
-	with_each_failure(ALLOCATION, reload);
+	with_each_failure(ALLOCATION | MALLOC, reload);
 }
 
 /* --- revoking: closed at once, whatever the store says --- */
@@ -510,12 +513,204 @@ static void test_revoking(void **state)
 	with_each_failure(DISK, revoke_a_grant);
 }
 
+/* --- a sheet: one of the two counts, here and in the store --- */
+
+static int check_lines(void *arg, const struct store_sheet *sheet)
+{
+	assert_int_equal(sheet->lines, *(const uint32_t *)arg);
+	*(uint32_t *)arg = 0;
+	return 0;
+}
+
+static void print_sheet(struct bench *b, uint32_t before)
+{
+	struct sheets *sheets = engine_sheets(b->engine);
+	struct store_sheet sheet;
+	uint32_t stored;
+
+	if (before > 0)
+		assert_int_equal(sheets_issue(sheets, "alice", before, &sheet), 0);
+	arm();
+	int rc = sheets_issue(sheets, "alice", 7, &sheet);
+	disarm();
+	if (rc != 0)
+		assert_int_equal(rc, kinds == DISK ? QK_ERR_STORE : QK_ERR_NOMEM);
+	stored = rc == 0 ? 7 : before;
+	assert_int_equal(sheets_count(sheets), stored > 0);
+	assert_int_equal(store_sheet_each(b->store, check_lines, &stored), 0);
+	assert_int_equal(stored, 0);
+	assert_int_equal(sheets_issue(sheets, "alice", 9, &sheet), 0);
+	assert_int_equal(sheets_count(sheets), 1);
+}
+
+static void print_first_sheet(struct bench *b)
+{
+	print_sheet(b, 0);
+}
+
+static void print_another_sheet(struct bench *b)
+{
+	print_sheet(b, 5);
+}
+
+static void start_with_a_sheet(struct bench *b)
+{
+	struct store_sheet sheet;
+
+	b->config.sheet_days = 1;
+	assert_int_equal(sheets_issue(engine_sheets(b->engine), "alice", 5, &sheet), 0);
+	stop(b);
+	arm();
+	int rc = try_to_start(b);
+	disarm();
+	if (rc != 0) {
+		leave(b);
+		start(b);
+	}
+	assert_int_equal(sheets_count(engine_sheets(b->engine)), 1);
+}
+
+static void test_sheets(void **state)
+{
+	(void)state;
+	with_each_failure(ALLOCATION | MALLOC, print_first_sheet);
+	with_each_failure(ALLOCATION | MALLOC, print_another_sheet);
+	with_each_failure(DISK, print_another_sheet);
+	with_each_failure(ALLOCATION | MALLOC, start_with_a_sheet);
+}
+
+/* --- hooks: told that it was started once if it was taken, else never --- */
+
+static void count_start(void *arg)
+{
+	++*(unsigned *)arg;
+}
+
+static void run_a_hook(struct bench *b)
+{
+	char program[] = "/bin/true", *argv[] = {program, NULL};
+	struct store_grant grant = {.grant = {.user = "alice", .service = "ssh", .client = at("192.0.2.7")}};
+	unsigned started = 0;
+
+	arm();
+	int rc = hooks_run(b->hooks, argv, &grant, count_start, &started);
+	disarm();
+	assert_int_equal(rc, failed ? QK_ERR_NOMEM : 0);
+	assert_int_equal(started, rc == 0);
+	strcpy(grant.grant.service, "http");
+	assert_int_equal(hooks_run(b->hooks, argv, &grant, count_start, &started), 0);
+	assert_int_equal(started, rc == 0 ? 2 : 1);
+}
+
+/* The verifier's end of it; the helper has answered before it was asked, that the hook runs. */
+static void ask_for_a_hook(struct bench *b)
+{
+	const struct privop_reply answer = {.count = 1};
+	struct store_grant grant = {.grant = {.user = "alice", .service = "ssh", .client = at("192.0.2.7")}};
+	char program[] = "/bin/true", *argv[] = {program, NULL};
+	struct granter_outside outside;
+	struct remote *remote;
+	unsigned started = 0;
+	int ends[2];
+
+	(void)b;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+	for (unsigned i = 0; i < 2; i++)
+		assert_int_equal(privop_send(ends[1], &answer, sizeof(answer), -1, 0), 0);
+	assert_int_equal(remote_new(ends[0], -1, 1, &remote), 0);
+	assert_int_equal(remote_outside(remote, &outside), 0);
+	arm();
+	int rc = outside.run_hook(outside.arg, HOOK_OPEN, argv, &grant, count_start, &started);
+	disarm();
+	assert_int_equal(rc, failed ? QK_ERR_NOMEM : 0);
+	assert_int_equal(started, rc == 0);
+	assert_int_equal(outside.run_hook(outside.arg, HOOK_OPEN, argv, &grant, count_start, &started), 0);
+	assert_int_equal(started, rc == 0 ? 2 : 1);
+	place_free(outside.directory);
+	place_free(outside.table);
+	remote_free(remote);
+	close(ends[0]);
+	close(ends[1]);
+}
+
+static void test_hooks(void **state)
+{
+	(void)state;
+	with_each_failure(ALLOCATION | MALLOC, run_a_hook);
+	with_each_failure(ALLOCATION | MALLOC, ask_for_a_hook);
+}
+
+/* --- who may ask: nobody whom there is no memory to remember --- */
+
+static void throttle_someone(struct throttle *throttle, const char *name)
+{
+	arm();
+	enum throttle_answer said = throttle_take(throttle, name, CLOCK_NS_PER_S);
+	disarm();
+	assert_int_equal(said, failed ? THROTTLE_NO : THROTTLE_YES);
+}
+
+static void throttle_a_new_name(struct bench *b)
+{
+	struct throttle *throttle;
+
+	(void)b;
+	assert_int_equal(throttle_new(&throttle), 0);
+	throttle_set(throttle, 2, 60, 10);
+	throttle_someone(throttle, "+44");
+	assert_int_equal(throttle_take(throttle, "+44", CLOCK_NS_PER_S), THROTTLE_YES);
+	throttle_free(throttle);
+}
+
+/* The only name: the table is made anew with it. */
+static void throttle_a_known_name(struct bench *b)
+{
+	struct throttle *throttle;
+
+	(void)b;
+	assert_int_equal(throttle_new(&throttle), 0);
+	throttle_set(throttle, 2, 60, 10);
+	assert_int_equal(throttle_take(throttle, "+44", CLOCK_NS_PER_S), THROTTLE_YES);
+	throttle_someone(throttle, "+44");
+	assert_int_equal(throttle_take(throttle, "+44", CLOCK_NS_PER_S), failed ? THROTTLE_YES : THROTTLE_NO);
+	throttle_free(throttle);
+}
+
+/* So many that the table grows meanwhile. */
+static void throttle_many_names(struct bench *b)
+{
+	struct throttle *throttle;
+	char name[THROTTLE_NAME_SIZE];
+	unsigned refused = 0;
+
+	(void)b;
+	assert_int_equal(throttle_new(&throttle), 0);
+	throttle_set(throttle, 1, 60, 10);
+	arm();
+	for (unsigned i = 0; i < 400; i++) {
+		snprintf(name, sizeof(name), "+%u", i);
+		refused += throttle_take(throttle, name, CLOCK_NS_PER_S) != THROTTLE_YES;
+	}
+	disarm();
+	assert_int_equal(refused, failed);
+	throttle_free(throttle);
+}
+
+static void test_throttle(void **state)
+{
+	(void)state;
+	with_each_failure(ALLOCATION | MALLOC, throttle_a_new_name);
+	with_each_failure(ALLOCATION | MALLOC, throttle_a_known_name);
+	with_each_failure(MALLOC, throttle_many_names);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_configuration), cmocka_unit_test(test_issuing),  cmocka_unit_test(test_knocking),
 	    cmocka_unit_test(test_grant_files),	  cmocka_unit_test(test_starting), cmocka_unit_test(test_reloading),
-	    cmocka_unit_test(test_revoking),
+	    cmocka_unit_test(test_revoking),	  cmocka_unit_test(test_sheets),   cmocka_unit_test(test_hooks),
+	    cmocka_unit_test(test_throttle),
 	};
 
 	return cmocka_run_group_tests(tests, take_over_disk, NULL);
