@@ -59,7 +59,8 @@
 	X(KERNEL, "kernel refused the operation") \
 	X(BPFFS, "bpf file system is not mounted on /sys/fs/bpf") \
 	X(TABLE_DIR, "/sys/fs/bpf/qknock or what is below it belongs to, or can be written by, another user: remove it") \
-	X(BUSY, "in use")
+	X(BUSY, "in use") \
+	X(FULL, "no room for more grants")
 
 enum error_index {
 #define X(name, text) ERROR_INDEX_##name,

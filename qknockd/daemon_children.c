@@ -64,7 +64,7 @@ static int answer(struct daemon *d, const struct child *child, const struct priv
 	else
 		log_line(d->log, LOG_LEVEL_ERROR, "refused process=%s asked=%s", child->name, privop_name(packet->op));
 	/* It waits for nothing else: there is room. */
-	rc = privop_send(child->fd, &reply, sizeof(reply), fd, MSG_DONTWAIT);
+	rc = privop_send(child->fd, &reply, privop_reply_size(packet->op), fd, MSG_DONTWAIT);
 	if (fd >= 0)
 		close(fd);
 	return rc == 0 ? (int)packet->op : rc;

@@ -86,7 +86,7 @@ static int run_here(void *arg, enum hook_kind kind, char *const *argv, const str
 int granter_new(struct store *store, struct hooks *hooks, const struct log *log, struct granter **out)
 {
 	struct granter_outside outside = {.run_hook = run_here, .arg = hooks};
-	int rc = place_new_directory(log, &outside.directory);
+	int rc = place_new_directory(PLACE_FILES_MAX, log, &outside.directory);
 
 	*out = NULL;
 	if (rc == 0)
@@ -200,6 +200,20 @@ static int put(struct granter *granter, int i, struct entry *entry)
 	if (rc != 0)
 		granter->behind[i] = true;
 	return rc;
+}
+
+/* With one request where that is possible: the port opens with the first half of it, and the file follows at once. */
+static int put_new(struct granter *granter, struct entry *entry)
+{
+	struct place *const both[] = {granter->places[TABLE], granter->places[DIRECTORY]};
+	int rc[PLACES];
+
+	place_put_both(both, &entry->grant.grant, rc);
+	for (int i = 0; i < PLACES; i++) {
+		entry->at[i].there = rc[i] == 0;
+		granter->behind[i] |= rc[i] != 0;
+	}
+	return rc[TABLE] != 0 ? rc[TABLE] : rc[DIRECTORY];
 }
 
 /* What a walk hands on. */
@@ -436,12 +450,28 @@ static void log_begin(const struct granter *granter, const struct store_grant *g
 	log_grant(granter, "grant", grant, more);
 }
 
+/* At places that are open, and at those that can be opened now. */
+static int begin(struct granter *granter, struct entry *entry)
+{
+	int first = 0;
+
+	if (place_is_open(granter->places[TABLE]) && place_is_open(granter->places[DIRECTORY]))
+		return put_new(granter, entry);
+	for (int i = 0; i < PLACES; i++) {
+		int rc = place_is_open(granter->places[i]) ? put(granter, i, entry) : maintain(granter, i);
+
+		if (first == 0)
+			first = rc;
+	}
+	return first;
+}
+
 int granter_add(struct granter *granter, const struct store_grant *grant)
 {
 	struct entry *old = find(granter, &grant->grant);
 	struct entry *entry = new_entry(grant);
 	const struct config_service *service;
-	int first = 0, rc;
+	int first, rc;
 
 	if (entry == NULL) {
 		log_grant(granter, "grant delayed", grant, "reason=\"out of memory\"");
@@ -451,14 +481,7 @@ int granter_add(struct granter *granter, const struct store_grant *grant)
 	if (old != NULL)
 		take_out(granter, old);
 	insert(granter, entry);
-	for (int i = 0; i < PLACES; i++) {
-		if (place_is_open(granter->places[i]))
-			rc = put(granter, i, entry);
-		else
-			rc = maintain(granter, i);
-		if (first == 0)
-			first = rc;
-	}
+	first = begin(granter, entry);
 	forget_superseded(granter, old);
 	service = service_of(granter, entry);
 	rc = granter->outside.run_hook(granter->outside.arg, HOOK_OPEN, service != NULL ? service->open_hook : NULL,

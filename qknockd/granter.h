@@ -44,10 +44,11 @@ int granter_start(struct granter *granter, const struct config *config);
  * there during the call. Errors: NOMEM, or that of the first place that failed; the rest is done nevertheless. */
 int granter_reload(struct granter *granter, const struct config *config);
 
-/* The grant that store_consume just made durable: map, file, hook, one line in the log, in this order. It supersedes a live one of
- * the same service and address, whose close hook does not run. What could not be written is logged and tried
- * again at each tick while the grant lives. Errors: NOMEM (begun at a later tick), or that of the first place that
- * failed. */
+/* The grant that store_consume just made durable: map, file, hook, one line in the log, in this order; map and file
+ * with one request to who writes them, so that the file is there before a program that looks for it could have been
+ * started. It supersedes a live one of the same service and address, whose close hook does not run. What could not be
+ * written is logged and tried again at each tick while the grant lives. Errors: NOMEM (begun at a later tick), or that
+ * of the first place that failed. */
 int granter_add(struct granter *granter, const struct store_grant *grant);
 
 /* Ends what is due; writes what failed before. The store forgets a grant only after its files are gone and its close

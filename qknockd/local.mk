@@ -35,6 +35,7 @@ qknockd_libverifier_la_SOURCES = \
 	qknockd/packethash.c qknockd/packethash.h \
 	qknockd/performer.c qknockd/performer.h \
 	qknockd/place.c qknockd/place.h \
+	qknockd/placed.c qknockd/placed.h \
 	qknockd/policy.c qknockd/policy.h \
 	qknockd/privop.c qknockd/privop.h \
 	qknockd/remote.c qknockd/remote.h \

@@ -46,7 +46,7 @@ int performer_new(struct hooks *hooks, performer_started *started, void *arg, co
 	p->hooks = hooks;
 	p->started = started;
 	p->arg = arg;
-	rc = place_new_directory(log, &p->places[PRIVOP_DIRECTORY]);
+	rc = place_new_directory(PLACE_FILES_MAX, log, &p->places[PRIVOP_DIRECTORY]);
 	if (rc == 0)
 		rc = place_new_table(log, &p->places[PRIVOP_TABLE_PLACE]);
 	if (rc != 0) {
@@ -140,8 +140,16 @@ static int write_to(struct place *place, const struct privop_request *request)
 	if (!place_is_open(place))
 		return QK_ERR_DENIED;
 	privop_unpack(&request->grant, &grant);
-	return request->op == PRIVOP_PLACE_PUT ? place_put(place, &grant.grant, request->value)
-					       : place_remove(place, &grant.grant);
+	return request->op == PRIVOP_PLACE_REMOVE ? place_remove(place, &grant.grant)
+						  : place_put(place, &grant.grant, request->value);
+}
+
+/* The table first: who has knocked waits for the port, and the file is there before a program that looks for it
+ * could have been started. Each half stands for itself. */
+static void put_both(const struct performer *p, const struct privop_request *request, struct privop_reply *reply)
+{
+	reply->put[PRIVOP_TABLE_PLACE] = write_to(p->places[PRIVOP_TABLE_PLACE], request);
+	reply->put[PRIVOP_DIRECTORY] = write_to(p->places[PRIVOP_DIRECTORY], request);
 }
 
 static int walk(struct performer *p, uint32_t i)
@@ -221,6 +229,9 @@ void performer_do(struct performer *p, const struct privop_context *context, con
 	case PRIVOP_PLACE_PUT:
 	case PRIVOP_PLACE_REMOVE:
 		reply->rc = write_to(place, request);
+		break;
+	case PRIVOP_PLACE_PUT_BOTH:
+		put_both(p, request, reply);
 		break;
 	case PRIVOP_PLACE_WALK:
 		reply->rc = walk(p, request->place);

@@ -9,6 +9,7 @@
 
 #include "libcore/error.h"
 #include "libcore/grantdir.h"
+#include "qknockd/placed.h"
 #include "xt_knock/knockmap.h"
 
 struct place {
@@ -20,10 +21,13 @@ struct place {
 	int failing; /* the error that was logged last; 0: it works */
 	bool is_open;
 	struct grantdir *dir;
+	struct placed placed; /* its files; outlives its being open */
+	size_t files_max;
 	int map;
 };
 
 struct walk {
+	struct place *place;
 	int (*each)(void *arg, const struct grant *g, uint64_t used);
 	void *arg;
 };
@@ -52,24 +56,40 @@ static void close_directory(struct place *place)
 
 static int put_file(struct place *place, const struct grant *g, uint64_t used)
 {
-	return used != 0 ? grantdir_write_used(place->dir, g) : grantdir_write(place->dir, g);
+	bool is_new = !placed_has(&place->placed, g);
+	int rc;
+
+	if (is_new && place->placed.count >= place->files_max)
+		return QK_ERR_FULL;
+	rc = placed_add(&place->placed, g);
+	if (rc != 0)
+		return rc;
+	rc = used != 0 ? grantdir_write_used(place->dir, g) : grantdir_write(place->dir, g);
+	if (rc != 0 && is_new)
+		placed_remove(&place->placed, g);
+	return rc;
 }
 
 static int remove_file(struct place *place, const struct grant *g)
 {
-	return grantdir_remove(place->dir, g);
+	int rc = grantdir_remove(place->dir, g);
+
+	if (rc == 0)
+		placed_remove(&place->placed, g);
+	return rc;
 }
 
 static int each_file(void *arg, const struct grant *g, bool used)
 {
 	const struct walk *walk = arg;
+	int rc = placed_add(&walk->place->placed, g);
 
-	return walk->each(walk->arg, g, used);
+	return rc != 0 ? rc : walk->each(walk->arg, g, used);
 }
 
 static int walk_files(struct place *place, int (*each)(void *arg, const struct grant *g, uint64_t used), void *arg)
 {
-	struct walk walk = {each, arg};
+	struct walk walk = {place, each, arg};
 
 	return grantdir_walk(place->dir, each_file, &walk);
 }
@@ -130,7 +150,7 @@ static int each_entry(void *arg, const struct knock_key *key, const struct knock
 
 static int walk_entries(struct place *place, int (*each)(void *arg, const struct grant *g, uint64_t used), void *arg)
 {
-	struct walk walk = {each, arg};
+	struct walk walk = {place, each, arg};
 
 	return knockmap_walk(place->map, each_entry, &walk);
 }
@@ -161,9 +181,13 @@ int place_new(const struct place_operations *operations, void *arg, const struct
 	return 0;
 }
 
-int place_new_directory(const struct log *log, struct place **out)
+int place_new_directory(size_t files_max, const struct log *log, struct place **out)
 {
-	return place_new(&directory_operations, NULL, log, out);
+	int rc = place_new(&directory_operations, NULL, log, out);
+
+	if (rc == 0)
+		(*out)->files_max = files_max;
+	return rc;
 }
 
 int place_new_table(const struct log *log, struct place **out)
@@ -181,6 +205,7 @@ void place_free(struct place *place)
 	if (place == NULL)
 		return;
 	place_close(place);
+	placed_clear(&place->placed);
 	free(place->where);
 	free(place->group);
 	free(place);
@@ -217,6 +242,11 @@ void place_recovered(struct place *place)
 	place->failing = 0;
 }
 
+static bool is_same(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
 int place_set(struct place *place, const char *where, const char *group)
 {
 	char *new_where = where != NULL ? strdup(where) : NULL;
@@ -228,17 +258,15 @@ int place_set(struct place *place, const char *where, const char *group)
 		return QK_ERR_NOMEM;
 	}
 	place_close(place);
+	/* What was left in a directory that is given up does not count for the next one. */
+	if (!is_same(where, place->where))
+		placed_clear(&place->placed);
 	free(place->where);
 	free(place->group);
 	place->where = new_where;
 	place->group = new_group;
 	place->failing = 0;
 	return place->operations->set != NULL ? place->operations->set(place) : 0;
-}
-
-static bool is_same(const char *a, const char *b)
-{
-	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
 bool place_is_set_to(const struct place *place, const char *where, const char *group)
@@ -279,6 +307,18 @@ bool place_is_current(const struct place *place)
 int place_put(struct place *place, const struct grant *g, uint64_t used)
 {
 	return report(place, place->operations->put(place, g, used));
+}
+
+void place_put_both(struct place *const both[2], const struct grant *g, int rc[2])
+{
+	if (both[0]->operations == both[1]->operations && both[0]->operations->put_both != NULL) {
+		both[0]->operations->put_both(both, g, rc);
+		for (int i = 0; i < 2; i++)
+			report(both[i], rc[i]);
+		return;
+	}
+	for (int i = 0; i < 2; i++)
+		rc[i] = place_put(both[i], g, 0);
 }
 
 int place_remove(struct place *place, const struct grant *g)

@@ -36,6 +36,11 @@ bool privop_is_answered(uint32_t op)
 	return op < PRIVOP_COUNT && operations[op].answered;
 }
 
+size_t privop_reply_size(uint32_t op)
+{
+	return op == PRIVOP_PLACE_NEXT ? sizeof(struct privop_reply) : offsetof(struct privop_reply, found);
+}
+
 const struct config *privop_config(const struct privop_context *c, uint32_t generation)
 {
 	if (generation == c->generation)
@@ -113,6 +118,8 @@ static bool check_request(const struct privop_request *r, const struct privop_co
 		return r->place < PRIVOP_PLACES;
 	case PRIVOP_PLACE_PUT:
 		return r->place < PRIVOP_PLACES && check_put(r, c);
+	case PRIVOP_PLACE_PUT_BOTH:
+		return r->place == 0 && r->value == 0 && check_put(r, c);
 	case PRIVOP_PLACE_REMOVE:
 		return r->place < PRIVOP_PLACES && check_remove(r);
 	case PRIVOP_RUN_HOOK:

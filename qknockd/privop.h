@@ -23,6 +23,7 @@
 	X(PLACE_CLOSE, PRIVOP_VERIFIER, true)                                                                          \
 	X(PLACE_CURRENT, PRIVOP_VERIFIER, true)                                                                        \
 	X(PLACE_PUT, PRIVOP_VERIFIER, true)                                                                            \
+	X(PLACE_PUT_BOTH, PRIVOP_VERIFIER, true)                                                                       \
 	X(PLACE_REMOVE, PRIVOP_VERIFIER, true)                                                                         \
 	X(PLACE_WALK, PRIVOP_VERIFIER, true)                                                                           \
 	X(PLACE_NEXT, PRIVOP_VERIFIER, true)                                                                           \
@@ -64,11 +65,11 @@ struct privop_grant {
 /* Every operation but LOG. */
 struct privop_request {
 	uint32_t op;
-	uint32_t place;		   /* PLACE_* */
+	uint32_t place;		   /* PLACE_*, but for _PUT_BOTH: 0 */
 	uint32_t hook;		   /* RUN_HOOK: enum hook_kind */
 	uint32_t generation;	   /* RUN_HOOK: of the configuration that names it */
 	uint64_t value;		   /* PLACE_PUT: use state. RUN_HOOK: job. READY: PRIVOP_NO_*. RELOAD_DONE: -error */
-	struct privop_grant grant; /* PLACE_PUT, PLACE_REMOVE, RUN_HOOK */
+	struct privop_grant grant; /* PLACE_PUT, _PUT_BOTH, _REMOVE, RUN_HOOK */
 };
 
 struct privop_log {
@@ -87,10 +88,11 @@ struct privop_found {
 /* The answer. With RELOAD comes the descriptor of a sealed file that holds the new text. */
 struct privop_reply {
 	int32_t rc;
-	uint32_t count;	     /* PLACE_NEXT: of found. PLACE_CURRENT: 1 yes. RUN_HOOK: 1 it was started already */
-	uint32_t generation; /* RELOAD: of the new configuration */
-	uint32_t adapter;    /* RELOAD: user id of the requests' adapter */
-	struct privop_found found[PRIVOP_FOUND_MAX];
+	uint32_t count;		    /* PLACE_NEXT: of found. PLACE_CURRENT: 1 yes. RUN_HOOK: 1 it was started already */
+	uint32_t generation;	    /* RELOAD: of the new configuration */
+	uint32_t adapter;	    /* RELOAD: user id of the requests' adapter */
+	int32_t put[PRIVOP_PLACES]; /* PLACE_PUT_BOTH: how it went at each, when rc is 0 */
+	struct privop_found found[PRIVOP_FOUND_MAX]; /* sent with PLACE_NEXT alone */
 };
 
 /* What the helper tells the verifier unasked. */
@@ -134,6 +136,7 @@ int privop_check(const union privop_packet *packet, size_t len, unsigned from, c
 
 const char *privop_name(uint32_t op);
 bool privop_is_answered(uint32_t op);
+size_t privop_reply_size(uint32_t op); /* of the answer to it */
 
 /* The configuration of this generation, NULL if it is gone. */
 const struct config *privop_config(const struct privop_context *context, uint32_t generation);

@@ -70,7 +70,7 @@ static int ask(struct remote *remote, const struct privop_request *request, stru
 	int fd = -1;
 
 	if (privop_send(remote->call, request, sizeof(*request), -1, 0) != 0 ||
-	    privop_receive(remote->call, reply, sizeof(*reply), &fd, 0) != (long)sizeof(*reply))
+	    privop_receive(remote->call, reply, sizeof(*reply), &fd, 0) != (long)privop_reply_size(request->op))
 		_exit(EXIT_FAILURE);
 	if (passed != NULL)
 		*passed = fd;
@@ -139,6 +139,24 @@ static int put(struct place *place, const struct grant *g, uint64_t used)
 	return ask_place(place, PRIVOP_PLACE_PUT, g, used, &reply);
 }
 
+/* The helper puts it into the table first. */
+static void put_both(struct place *const both[2], const struct grant *g, int rc[2])
+{
+	struct privop_request request = {.op = PRIVOP_PLACE_PUT_BOTH};
+	struct store_grant grant = {.grant = *g};
+	struct privop_reply reply;
+
+	const struct at *at = place_arg(both[0]);
+	int failed;
+
+	privop_pack(&grant, &request.grant);
+	failed = ask(at->remote, &request, &reply, NULL);
+	for (int i = 0; i < 2; i++) {
+		at = place_arg(both[i]);
+		rc[i] = failed != 0 ? failed : reply.put[at->place];
+	}
+}
+
 static int remove_grant(struct place *place, const struct grant *g)
 {
 	struct privop_reply reply;
@@ -193,6 +211,7 @@ static const struct place_operations operations = {
     .close = close_place,
     .is_current = is_current,
     .put = put,
+    .put_both = put_both,
     .remove = remove_grant,
     .walk = walk,
     .set = set_place,

@@ -32,7 +32,7 @@ static void check_grant(const struct privop_request *r, const struct config *con
 	FUZZ_ASSERT(grant.grant.id != 0 && policy_check_client(&grant.grant.client) == 0);
 	FUZZ_ASSERT(config_service(config, grant.grant.service) != NULL);
 	/* It can be written as a file, which takes well-formed names alone. */
-	if (r->op == PRIVOP_PLACE_PUT)
+	if (r->op == PRIVOP_PLACE_PUT || r->op == PRIVOP_PLACE_PUT_BOTH)
 		FUZZ_ASSERT(grant_format(&grant.grant, text, sizeof(text)) > 0);
 }
 
@@ -42,7 +42,7 @@ static void check_request(const union privop_packet *packet, const struct privop
 
 	if (r->op == PRIVOP_LOG)
 		FUZZ_ASSERT(strlen(packet->log.text) < sizeof(packet->log.text));
-	else if (r->op == PRIVOP_RUN_HOOK || r->op == PRIVOP_PLACE_PUT)
+	else if (r->op == PRIVOP_RUN_HOOK || r->op == PRIVOP_PLACE_PUT || r->op == PRIVOP_PLACE_PUT_BOTH)
 		check_grant(r, r->op == PRIVOP_RUN_HOOK ? privop_config(context, r->generation) : context->config);
 	if (r->op >= PRIVOP_PLACE_SET && r->op <= PRIVOP_PLACE_RECOVERED)
 		FUZZ_ASSERT(r->place < PRIVOP_PLACES);

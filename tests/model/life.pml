@@ -389,6 +389,7 @@ inline granter_tick(rc)
 	fi
 }
 
+/* put_new: one request, but still two steps, of which each may fail, and a crash may come between them. */
 inline granter_add(k, rc)
 {
 	atomic { e = live; live = k; there[DIRECTORY] = false; there[TABLE] = false }

@@ -63,7 +63,9 @@ fails_and_recovers "disk full"
 # The daemon dead, its file system read-only when it starts again: it says so and ends, and nothing was lost.
 issue alice
 daemon_end KILL
-must mount -o remount,ro "$work/store"
+# Busy for as long as the verifier, which ends after the daemon that was killed, has the store open.
+read_only() { mount -o remount,ro "$work/store" 2>/dev/null; }
+must wait_until 10 read_only
 log_mark
 refuses() {
 	timeout 20 nsenter --net=/run/netns/server -- "$(program qknockd)" -c "$conf" -f 2>>"$work/qknockd.log"

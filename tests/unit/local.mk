@@ -200,7 +200,7 @@ tests_unit_test_granter_table_SOURCES = tests/unit/test_granter_table.c tests/un
 	tests/unit/granter.h tests/unit/grants.h tests/unit/unit.h
 tests_unit_test_granter_table_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_granter_table_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_boot_ns,--wrap=store_grant_remove \
-	-Wl,--wrap=place_put,--wrap=place_remove,--wrap=hooks_run
+	-Wl,--wrap=grantdir_write,--wrap=grantdir_remove,--wrap=knockmap_put_used,--wrap=knockmap_remove,--wrap=hooks_run
 tests_unit_test_granter_table_LDADD = qknockd/libverifier.la $(UNIT_LIBS)
 
 
@@ -327,6 +327,11 @@ tests_unit_test_sandbox_LDADD = qknockd/libverifier.la $(UNIT_LIBS)
 tests_unit_test_daemon_children_SOURCES = tests/unit/test_daemon_children.c tests/unit/unit.h
 tests_unit_test_daemon_children_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_daemon_children_LDADD = qknockd/libverifier.la $(UNIT_LIBS)
+check_PROGRAMS += tests/unit/test_performer
+TESTS += tests/unit/test_performer
+tests_unit_test_performer_SOURCES = tests/unit/test_performer.c tests/unit/bpffs.h tests/unit/grants.h tests/unit/unit.h
+tests_unit_test_performer_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_performer_LDADD = qknockd/libverifier.la $(UNIT_LIBS)
 tests_unit_test_privop_SOURCES = tests/unit/test_privop.c tests/unit/unit.h
 tests_unit_test_privop_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_privop_LDADD = qknockd/libverifier.la $(UNIT_LIBS)

@@ -2,6 +2,7 @@
 /* Grants in the kernel's table, which needs root and a bpf file system; without them this program says so (77). */
 #include "tests/unit/unit.h"
 
+#include "libcore/grantdir.h"
 #include "tests/unit/bpffs.h"
 #include "tests/unit/granter.h"
 #include "xt_knock/bpfsys.h"
@@ -218,43 +219,54 @@ static void test_a_table_that_fails(void **state)
 /* What is done where, in order. */
 static char order[128];
 
-int __real_place_put(struct place *place, const struct grant *g, uint64_t used);
-int __wrap_place_put(struct place *place, const struct grant *g, uint64_t used);
-int __real_place_remove(struct place *place, const struct grant *g);
-int __wrap_place_remove(struct place *place, const struct grant *g);
+int __real_knockmap_put_used(int fd, const struct grant *g, uint64_t used);
+int __wrap_knockmap_put_used(int fd, const struct grant *g, uint64_t used);
+int __real_knockmap_remove(int fd, const struct grant *g);
+int __wrap_knockmap_remove(int fd, const struct grant *g);
+int __real_grantdir_write(struct grantdir *dir, const struct grant *g);
+int __wrap_grantdir_write(struct grantdir *dir, const struct grant *g);
+int __real_grantdir_remove(struct grantdir *dir, const struct grant *g);
+int __wrap_grantdir_remove(struct grantdir *dir, const struct grant *g);
 int __real_hooks_run(struct hooks *h, char *const *argv, const struct store_grant *grant, void (*started)(void *arg),
 		     void *arg);
 int __wrap_hooks_run(struct hooks *h, char *const *argv, const struct store_grant *grant, void (*started)(void *arg),
 		     void *arg);
 
-static void note(const char *what, const char *where)
+static void note(const char *what)
 {
 	size_t used = strlen(order);
 
-	snprintf(order + used, sizeof(order) - used, "%s%s, ", what, where);
+	snprintf(order + used, sizeof(order) - used, "%s, ", what);
 }
 
-static void note_place(const char *what, const struct place *place)
+int __wrap_knockmap_put_used(int fd, const struct grant *g, uint64_t used)
 {
-	note(what, place_is_set_to(place, table, NULL) ? " table" : " file");
+	note("put table");
+	return __real_knockmap_put_used(fd, g, used);
 }
 
-int __wrap_place_put(struct place *place, const struct grant *g, uint64_t used)
+int __wrap_knockmap_remove(int fd, const struct grant *g)
 {
-	note_place("put", place);
-	return __real_place_put(place, g, used);
+	note("remove table");
+	return __real_knockmap_remove(fd, g);
 }
 
-int __wrap_place_remove(struct place *place, const struct grant *g)
+int __wrap_grantdir_write(struct grantdir *dir, const struct grant *g)
 {
-	note_place("remove", place);
-	return __real_place_remove(place, g);
+	note("put file");
+	return __real_grantdir_write(dir, g);
+}
+
+int __wrap_grantdir_remove(struct grantdir *dir, const struct grant *g)
+{
+	note("remove file");
+	return __real_grantdir_remove(dir, g);
 }
 
 int __wrap_hooks_run(struct hooks *h, char *const *argv, const struct store_grant *grant, void (*started)(void *arg),
 		     void *arg)
 {
-	note("hook", "");
+	note("hook");
 	return __real_hooks_run(h, argv, grant, started, arg);
 }
 

@@ -72,7 +72,7 @@ static void test_what_is_asked_for(void **state)
 	(void)state;
 	for (uint32_t place = 0; place < PRIVOP_PLACES; place++) {
 		for (uint32_t op = PRIVOP_PLACE_SET; op <= PRIVOP_PLACE_RECOVERED; op++) {
-			good(op)->place = place;
+			good(op)->place = op == PRIVOP_PLACE_PUT_BOTH ? 0 : place;
 			assert_int_equal(check(), 0);
 		}
 	}
@@ -162,22 +162,30 @@ static void test_log_lines(void **state)
 	REFUSED(op, g->client[12] = 0);                                                                                \
 	REFUSED(op, g->single_use = 2)
 
+static void refuse_out_of_bounds(enum privop op)
+{
+	REFUSED_GRANTS(op);
+	REFUSED(op, r->place = PRIVOP_PLACES);
+	REFUSED(op, r->place = UINT32_MAX);
+	REFUSED(op, g->boot_id[0] = 'f');
+	REFUSED(op, g->expires_ns = g->granted_ns);
+	REFUSED(op, g->granted_ns = g->expires_ns + 1);
+	REFUSED(op, g->expires_ns = UINT64_MAX);
+	REFUSED(op, g->expires_ns = NOW + DAY + 1);
+	REFUSED(op, (g->granted_ns = NOW + DAY, g->expires_ns = NOW + 2 * DAY));
+	REFUSED(op, (g->granted_ns = 0, g->expires_ns = UINT64_MAX));
+	/* The longest there is. */
+	good(op)->grant.expires_ns = NOW + DAY;
+	assert_int_equal(check(), 0);
+}
+
 static void test_grants_out_of_bounds(void **state)
 {
 	(void)state;
-	REFUSED_GRANTS(PRIVOP_PLACE_PUT);
-	REFUSED(PRIVOP_PLACE_PUT, r->place = PRIVOP_PLACES);
-	REFUSED(PRIVOP_PLACE_PUT, r->place = UINT32_MAX);
-	REFUSED(PRIVOP_PLACE_PUT, g->boot_id[0] = 'f');
-	REFUSED(PRIVOP_PLACE_PUT, g->expires_ns = g->granted_ns);
-	REFUSED(PRIVOP_PLACE_PUT, g->granted_ns = g->expires_ns + 1);
-	REFUSED(PRIVOP_PLACE_PUT, g->expires_ns = UINT64_MAX);
-	REFUSED(PRIVOP_PLACE_PUT, g->expires_ns = NOW + DAY + 1);
-	REFUSED(PRIVOP_PLACE_PUT, (g->granted_ns = NOW + DAY, g->expires_ns = NOW + 2 * DAY));
-	REFUSED(PRIVOP_PLACE_PUT, (g->granted_ns = 0, g->expires_ns = UINT64_MAX));
-	/* The longest there is. */
-	good(PRIVOP_PLACE_PUT)->grant.expires_ns = NOW + DAY;
-	assert_int_equal(check(), 0);
+	refuse_out_of_bounds(PRIVOP_PLACE_PUT);
+	refuse_out_of_bounds(PRIVOP_PLACE_PUT_BOTH);
+	REFUSED(PRIVOP_PLACE_PUT_BOTH, r->place = 1);
+	REFUSED(PRIVOP_PLACE_PUT_BOTH, r->value = 1);
 }
 
 static void test_places_and_removals(void **state)
