@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "libcore/clock.h"
@@ -47,11 +48,11 @@ struct order {
 	bool quiet; /* why it cannot be opened was said before */
 };
 
-static int say_ready(const struct child_self *self, uint64_t flags)
+static int say(int channel, enum privop op, uint64_t value, int flags)
 {
-	struct privop_request ready = {.op = PRIVOP_READY, .value = flags};
+	struct privop_request request = {.op = op, .value = value};
 
-	return privop_send(self->fd, &ready, sizeof(ready), -1, 0);
+	return privop_send(channel, &request, sizeof(request), -1, flags);
 }
 
 static int shut_off(const struct order *order, const struct child_self *self)
@@ -70,7 +71,7 @@ static int shut_off(const struct order *order, const struct child_self *self)
 		log_line(&self->log, LOG_LEVEL_ERROR, "capture: cannot give up its privileges: %s", strerror(errno));
 		return rc;
 	}
-	return say_ready(self, flags);
+	return say(self->fd, PRIVOP_READY, flags, 0);
 }
 
 /* False when nobody reads any more. */
@@ -138,6 +139,7 @@ static int serve(struct capture *capture, struct feed_writer *writer, int epoll,
 		}
 		if (clock_boot_ns() >= next) {
 			report(capture, writer);
+			say(channel, PRIVOP_ALIVE, 0, MSG_DONTWAIT); /* the next one will do, too */
 			next = clock_boot_ns() + CLOCK_NS_PER_S;
 		}
 	}
@@ -376,7 +378,23 @@ void captures_reap(struct captures *c)
 
 void captures_tick(struct captures *c)
 {
-	for (size_t i = 0; i < c->count; i++)
+	for (size_t i = 0; i < c->count; i++) {
+		child_tick(&c->slots[i].child, c->owner.log);
 		if (c->slots[i].child.pid == 0 && clock_boot_ns() >= c->slots[i].next_ns)
 			restart(c, &c->slots[i]);
+	}
+}
+
+bool captures_are_alive(const struct captures *c)
+{
+	for (size_t i = 0; i < c->count; i++)
+		if (c->slots[i].open && !c->slots[i].child.alive)
+			return false;
+	return true;
+}
+
+void captures_doubt(struct captures *c)
+{
+	for (size_t i = 0; i < c->count; i++)
+		c->slots[i].child.alive = false;
 }

@@ -55,4 +55,8 @@ void captures_dispatch(struct captures *captures, int channel);
 void captures_reap(struct captures *captures); /* upon SIGCHLD */
 void captures_tick(struct captures *captures); /* once a second: starts what is missing */
 
+/* Whether each process that has an interface open has said since captures_doubt that it is alive. */
+bool captures_are_alive(const struct captures *captures);
+void captures_doubt(struct captures *captures);
+
 #endif

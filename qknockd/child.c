@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -107,6 +108,7 @@ int child_start(struct child *child, int (*run)(void *arg, const struct child_se
 	}
 	child->pid = pid;
 	child->fd = fds[0];
+	child->alive = false;
 	return 0;
 }
 
@@ -160,6 +162,15 @@ bool child_has_ended(const struct child *child)
 
 	return child->pid > 0 && waitid(P_PID, (id_t)child->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
 	       info.si_pid != 0;
+}
+
+void child_tick(struct child *child, const struct log *log)
+{
+	if (child->lines.left_out == 0)
+		return;
+	log_line(log, LOG_LEVEL_WARNING, "log limit left_out=%" PRIu64 " process=%s", child->lines.left_out,
+		 child->name);
+	child->lines.left_out = 0;
 }
 
 bool child_reap(struct child *child, bool expected, const struct log *log)

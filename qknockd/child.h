@@ -8,17 +8,24 @@
 #include <sys/types.h>
 
 #include "libcore/log.h"
+#include "qknockd/loglimit.h"
 
 struct child {
 	const char *name; /* static */
 	pid_t pid;	  /* 0: there is none */
 	int fd;		  /* the helper's end of the channel; -1: none */
 	unsigned from;	  /* PRIVOP_VERIFIER, ... */
+	bool alive;	  /* it has said so since this was last set to false */
+	struct loglimit_share lines;
 };
 
+/* Of what all may log together (loglimit.h) the verifier has three quarters, as most lines are its own; the others have
+ * next to nothing to say. What is left is the helper's. */
 #define CHILD_NONE(name_, from_)                                                                                       \
 	{                                                                                                              \
-		.name = (name_), .fd = -1, .from = (from_)                                                             \
+		.name = (name_), .fd = -1, .from = (from_),                                                            \
+		.lines = {.burst = (from_) == PRIVOP_VERIFIER ? LOGLIMIT_ALL_BURST * 3 / 4 : 200,                      \
+			  .per_s = (from_) == PRIVOP_VERIFIER ? LOGLIMIT_ALL_PER_S * 3 / 4 : 10},                      \
 	}
 
 /* Of a child, in the child: its end of the channel, and its parent. */
@@ -47,6 +54,9 @@ void child_end(struct child *child);
 void child_kill(struct child *child);
 
 bool child_has_ended(const struct child *child); /* and is still to be reaped */
+
+/* Once a second: tells how many of its lines were left out. */
+void child_tick(struct child *child, const struct log *log);
 
 /* True when it has ended, which is then logged unless expected. */
 bool child_reap(struct child *child, bool expected, const struct log *log);

@@ -283,14 +283,17 @@ static void on_signal(struct daemon *d)
 	}
 }
 
-/* While this loop turns and there is a verifier. */
+/* While this loop turns, and verifier and captures have each said since the last time that theirs do. */
 static void feed_watchdog(struct daemon *d)
 {
 	uint64_t now = clock_boot_ns();
 
-	if (d->watchdog_ns == 0 || !d->ready || now < d->watchdog_next_ns)
+	if (d->watchdog_ns == 0 || !d->ready || now < d->watchdog_next_ns || !d->verifier.alive ||
+	    !captures_are_alive(d->captures))
 		return;
 	notify_manager("WATCHDOG=1");
+	d->verifier.alive = false;
+	captures_doubt(d->captures);
 	d->watchdog_next_ns = now + d->watchdog_ns;
 }
 
@@ -302,10 +305,11 @@ static void on_timer(struct daemon *d)
 		return;
 	hooks_tick(d->hooks);
 	captures_tick(d->captures);
+	child_tick(&d->verifier, d->log);
+	child_tick(&d->checker, d->log);
 	look_at_addresses(d);
 	daemon_reap(d);
 	logger_tick(d->logger);
-	feed_watchdog(d);
 }
 
 static void on_event(struct daemon *d, int fd)
@@ -335,6 +339,7 @@ static int run_once(struct daemon *d, int timeout_ms)
 		return QK_ERR_IO;
 	for (int i = 0; i < n; i++)
 		on_event(d, events[i].data.fd);
+	feed_watchdog(d);
 	return 0;
 }
 

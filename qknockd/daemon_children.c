@@ -71,11 +71,13 @@ static int answer(struct daemon *d, const struct child *child, const struct priv
 }
 
 /* Others than the verifier say who they are, lest they speak for it. */
-static void pass_on(const struct daemon *d, const struct child *child, const struct privop_log *line)
+static void pass_on(const struct daemon *d, struct child *child, const struct privop_log *line)
 {
 	size_t len = strlen(child->name);
 	bool named = strncmp(line->text, child->name, len) == 0 && line->text[len] == ':';
 
+	if (!loglimit_share_take(&child->lines, clock_boot_ns()))
+		return;
 	if (child->from == PRIVOP_VERIFIER || named)
 		log_line(d->log, (enum log_level)line->level, "%s", line->text);
 	else
@@ -113,6 +115,8 @@ int daemon_take_message(void *arg, struct child *child)
 		return answer(d, child, &context, &packet, rc);
 	if (packet.op == PRIVOP_LOG)
 		pass_on(d, child, &packet.log);
+	else if (packet.op == PRIVOP_ALIVE)
+		child->alive = true;
 	else
 		set_ready(d, child, packet.request.value);
 	return (int)packet.op;

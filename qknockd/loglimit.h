@@ -15,6 +15,22 @@
 #define LOGLIMIT_ALL_BURST 8000
 #define LOGLIMIT_ALL_PER_S 400
 
+/* All zero: full. */
+struct loglimit_bucket {
+	uint64_t spent; /* in units of 1 / CLOCK_NS_PER_S of a line */
+	uint64_t last_ns;
+};
+
+/* What one of several who write may have of it: so many lines at once, and so many a second. */
+struct loglimit_share {
+	uint64_t burst, per_s;
+	struct loglimit_bucket bucket;
+	uint64_t left_out; /* since it was last told */
+};
+
+/* As loglimit_take, before that. */
+bool loglimit_share_take(struct loglimit_share *share, uint64_t now_ns);
+
 struct loglimit;
 
 struct loglimit *loglimit_new(void); /* NULL: out of memory */

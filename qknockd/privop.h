@@ -18,6 +18,7 @@
 #define PRIVOP_TABLE(X)                                                                                                \
 	X(LOG, PRIVOP_ANY, false)                                                                                      \
 	X(READY, PRIVOP_ANY, false)                                                                                    \
+	X(ALIVE, PRIVOP_VERIFIER | PRIVOP_CAPTURE, false)                                                              \
 	X(PLACE_SET, PRIVOP_VERIFIER, true)                                                                            \
 	X(PLACE_OPEN, PRIVOP_VERIFIER, true)                                                                           \
 	X(PLACE_CLOSE, PRIVOP_VERIFIER, true)                                                                          \

@@ -87,12 +87,22 @@ static int ask_simple(struct remote *remote, enum privop op, uint64_t value)
 	return ask(remote, &request, &reply, NULL);
 }
 
-void remote_ready(struct remote *remote, uint64_t flags)
+static void tell(struct remote *remote, enum privop op, uint64_t value)
 {
-	struct privop_request request = {.op = PRIVOP_READY, .value = flags};
+	struct privop_request request = {.op = op, .value = value};
 
 	if (privop_send(remote->call, &request, sizeof(request), -1, 0) != 0)
 		_exit(EXIT_FAILURE);
+}
+
+void remote_ready(struct remote *remote, uint64_t flags)
+{
+	tell(remote, PRIVOP_READY, flags);
+}
+
+void remote_alive(struct remote *remote)
+{
+	tell(remote, PRIVOP_ALIVE, 0);
 }
 
 /* --- places --- */

@@ -20,6 +20,7 @@ void remote_free(struct remote *remote);
 int remote_outside(struct remote *remote, struct granter_outside *out);
 
 void remote_ready(struct remote *remote, uint64_t flags);
+void remote_alive(struct remote *remote); /* once a second */
 
 /* One thing that came unasked; *fd is -1 or a descriptor of the caller's. HOOK_STARTED was dealt with. Errors: AGAIN
  * (there is nothing), IO (the helper is gone, or wants us to end). */

@@ -374,8 +374,10 @@ static void on_timer(struct verifier *v)
 	if (read(v->timer_fd, &expirations, sizeof(expirations)) < 0)
 		return;
 	engine_tick(v->engine);
-	if (now >= v->next_tick_ns)
-		v->next_tick_ns = now + TICK_NS;
+	if (now < v->next_tick_ns)
+		return;
+	v->next_tick_ns = now + TICK_NS;
+	remote_alive(v->remote);
 }
 
 static void on_event(struct verifier *v, int fd)

@@ -64,7 +64,8 @@ static void to_helper(unsigned from, const uint8_t *data, size_t size)
 	memcpy(&packet, data, size < sizeof(packet) ? size : sizeof(packet));
 	if (privop_check(&packet, size, from, &context) != 0)
 		return;
-	FUZZ_ASSERT(from == PRIVOP_VERIFIER || packet.op == PRIVOP_LOG || packet.op == PRIVOP_READY);
+	FUZZ_ASSERT(from == PRIVOP_VERIFIER || packet.op == PRIVOP_LOG || packet.op == PRIVOP_READY ||
+		    (packet.op == PRIVOP_ALIVE && from == PRIVOP_CAPTURE));
 	check_request(&packet, &context);
 }
 

@@ -115,6 +115,24 @@ must kill -CONT "$(child_of verifier)"
 check "a verifier that was held up loses no packet" wait_until 5 reachable
 check "revoked" revoked
 
+# The manager hears that the daemon lives only while verifier and capture do.
+times_told() { grep -o WATCHDOG=1 "$work/told" | wc -l; }
+told_more_than() { [ "$(times_told)" -gt "$1" ]; }
+# hangs PROCESS: what it had said before may still count, twice at most, where there would be one each second.
+hangs() {
+	local pid told
+
+	check "$1 lives: so it is said" wait_until 20 told_more_than "$(times_told)"
+	pid=$(child_of "$1")
+	must kill -STOP "$pid"
+	told=$(times_told)
+	check "$1 hangs: it is not said that it lives" not wait_until 6 told_more_than $((told + 2))
+	must kill -CONT "$pid"
+	check "$1 goes on: it is said again" wait_until 20 told_more_than $((told + 2))
+}
+hangs verifier
+hangs capture
+
 # A capture that has lost its interface is replaced when it is there again.
 pid=$(child_of capture)
 log_mark

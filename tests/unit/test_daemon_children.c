@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -38,7 +39,9 @@ static void begin(struct fixture *f, const char *name, unsigned from)
 	memset(f, 0, sizeof(*f));
 	f->daemon.log = &noted;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds), 0);
-	f->child = (struct child){.name = name, .from = from, .fd = fds[0], .pid = fork()};
+	f->child = (struct child)CHILD_NONE(name, from);
+	f->child.fd = fds[0];
+	f->child.pid = fork();
 	f->end = fds[1];
 	assert_true(f->child.pid >= 0);
 	if (f->child.pid == 0)
@@ -115,6 +118,58 @@ static void test_each_speaks_in_its_own_name(void **state)
 	assert_string_equal(line_of("verifier", PRIVOP_VERIFIER, "grant user=alice"), "grant user=alice\n");
 }
 
+/* How many of 10,000 lines of different kinds are written. */
+static unsigned flood(struct fixture *f)
+{
+	struct privop_log line = {.op = PRIVOP_LOG, .level = LOG_LEVEL_ERROR};
+	unsigned written = 0;
+
+	for (unsigned i = 0; i < 10000; i++) {
+		snprintf(line.text, sizeof(line.text), "nonsense %u", i);
+		assert_int_equal(send(f->end, &line, sizeof(line), 0), sizeof(line));
+		said[0] = '\0';
+		daemon_on_channel(&f->daemon, &f->child);
+		written += said[0] != '\0';
+	}
+	return written;
+}
+
+/* Whoever floods the log leaves room in it for the others, the helper's own lines above all. */
+static void test_each_has_its_share_of_the_log(void **state)
+{
+	static const struct {
+		const char *name;
+		unsigned from, least, most;
+	} all[] = {
+	    {"capture", PRIVOP_CAPTURE, 200, 1000},
+	    {"pass-codes", PRIVOP_HASHER, 200, 1000},
+	    {"verifier", PRIVOP_VERIFIER, LOGLIMIT_ALL_BURST / 2, LOGLIMIT_ALL_BURST - 1},
+	};
+	unsigned sum = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		char told[64];
+		unsigned written;
+		struct fixture f;
+
+		begin(&f, all[i].name, all[i].from);
+		written = flood(&f);
+		assert_in_range(written, all[i].least, all[i].most);
+		sum += written;
+		snprintf(told, sizeof(told), "log limit left_out=%u process=%s\n", 10000 - written, all[i].name);
+		said[0] = '\0';
+		child_tick(&f.child, &noted);
+		assert_string_equal(said, told);
+		said[0] = '\0';
+		child_tick(&f.child, &noted);
+		assert_string_equal(said, "");
+		child_kill(&f.child);
+		close(f.end);
+	}
+	assert_true(sum < LOGLIMIT_ALL_BURST);
+}
+
 static void test_news_that_nobody_takes(void **state)
 {
 	struct news *news;
@@ -137,9 +192,9 @@ static void test_news_that_nobody_takes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_an_empty_message_ends_it), cmocka_unit_test(test_nonsense_ends_it),
-	    cmocka_unit_test(test_no_message_is_no_end),     cmocka_unit_test(test_each_speaks_in_its_own_name),
-	    cmocka_unit_test(test_news_that_nobody_takes),
+	    cmocka_unit_test(test_an_empty_message_ends_it),	  cmocka_unit_test(test_nonsense_ends_it),
+	    cmocka_unit_test(test_no_message_is_no_end),	  cmocka_unit_test(test_each_speaks_in_its_own_name),
+	    cmocka_unit_test(test_each_has_its_share_of_the_log), cmocka_unit_test(test_news_that_nobody_takes),
 	};
 
 	alarm(60); /* a child that nobody ends is waited for */

@@ -94,7 +94,8 @@ static void test_who_may_ask(void **state)
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
 		for (uint32_t op = 0; op < PRIVOP_COUNT; op++) {
-			int expected = op == PRIVOP_READY ? 0 : QK_ERR_CONTROL;
+			bool may = op == PRIVOP_READY || (op == PRIVOP_ALIVE && others[i] == PRIVOP_CAPTURE);
+			int expected = may ? 0 : QK_ERR_CONTROL;
 
 			good(op);
 			assert_int_equal(privop_check(&packet, sizeof(packet.request), others[i], &context), expected);
