@@ -4,34 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "libcore/chain.h"
-#include "libcore/clock.h"
 #include "libcore/crypto.h"
-#include "libcore/error.h"
 #include "libcore/sequence.h"
-#include "qknockd/keyring.h"
-#include "qknockd/localaddr.h"
-#include "qknockd/policy.h"
-#include "qknockd/session.h"
+#include "qknockd/engine_state.h"
 
-#define REPLIES_MAX 3
 /* A complete knock whose key could not be consumed is tried again by its own packets, but not at their rate. */
 #define RETRY_NS (CLOCK_NS_PER_S / 5)
-
-struct engine {
-	const struct config *config;
-	struct store *store;
-	struct granter *granter;
-	const struct log *log;
-	struct session_table *table;
-	struct keyring *ring;
-	struct sheets *sheets;
-	struct engine_counters counters;
-	struct address *own; /* the host's addresses as somebody else sees them; NULL: nobody else looks */
-	size_t own_count;
-	char boot_id[CLOCK_BOOT_ID_SIZE];
-	bool behind; /* keys are left as they were before the last reload */
-};
 
 /* --- keys that were pending when the daemon stopped --- */
 
@@ -123,37 +101,45 @@ void engine_expect(struct engine *engine, struct expected_set *expected)
 
 /* --- end of a pending key --- */
 
-static void drop_key(struct engine *engine, struct keyring_key *key, const char *reason)
+/* True for a candidate, of which the store knows nothing. */
+static bool forget_candidate(struct engine *engine, struct keyring_key *key)
+{
+	if (!keyring_is_candidate(key))
+		return false;
+	sheets_forget(engine->sheets, key);
+	return true;
+}
+
+static void forget_key(struct engine *engine, struct keyring_key *key, const char *reason)
+{
+	log_line(engine->log, LOG_LEVEL_INFO, "key dropped user=%s reason=\"%s\"", keyring_pending(key)->user, reason);
+	keyring_remove(engine->ring, key);
+}
+
+void engine_drop_key(struct engine *engine, struct keyring_key *key, const char *reason)
 {
 	const struct store_pending *pending = keyring_pending(key);
 	int rc;
 
-	if (keyring_is_candidate(key)) {
-		sheets_forget(engine->sheets, key);
+	if (forget_candidate(engine, key))
 		return;
-	}
 	rc = store_pending_remove(engine->store, pending->id);
-	log_line(engine->log, LOG_LEVEL_INFO, "key dropped user=%s reason=\"%s\"", pending->user, reason);
 	if (rc != 0 && rc != QK_ERR_NOT_FOUND)
 		log_line(engine->log, LOG_LEVEL_WARNING, "key of user=%s stays in the store until the next start: %s",
 			 pending->user, error_text(rc));
-	keyring_remove(engine->ring, key);
+	forget_key(engine, key, reason);
 }
 
 static void expire_one(struct engine *engine, struct keyring_key *key)
 {
-	if (keyring_is_candidate(key)) {
-		sheets_forget(engine->sheets, key);
+	if (forget_candidate(engine, key))
 		return;
-	}
 	engine->counters.expired++;
-	log_line(engine->log, LOG_LEVEL_INFO, "key dropped user=%s reason=\"%s\"", keyring_pending(key)->user,
-		 error_text(QK_ERR_STALE));
-	keyring_remove(engine->ring, key);
+	forget_key(engine, key, error_text(QK_ERR_STALE));
 }
 
 /* However many end at once, as after a time asleep, they cost the store one commit. */
-static void expire_keys(struct engine *engine)
+void engine_expire_keys(struct engine *engine)
 {
 	uint64_t now = clock_boot_ns(), before = engine->counters.expired;
 	struct keyring_key *key;
@@ -277,7 +263,7 @@ void engine_packets(void *arg, const struct frame_knock *packets, size_t count)
 
 void engine_tick(struct engine *engine)
 {
-	expire_keys(engine);
+	engine_expire_keys(engine);
 	sheets_tick(engine->sheets);
 	granter_tick(engine->granter);
 }
@@ -292,323 +278,6 @@ uint64_t engine_next_event(const struct engine *engine)
 	if (end == 0 || keyring_pending(key)->expires_ns < end)
 		return keyring_pending(key)->expires_ns;
 	return end;
-}
-
-/* --- issuing --- */
-
-/* The pending key once more, if the request is the same. */
-static int issue_again(struct engine *engine, struct keyring_key *key, const struct address *client, const uint64_t *r,
-		       struct otp *otp)
-{
-	struct store_pending *pending = keyring_pending(key);
-	int rc;
-
-	if (!address_equal(&pending->client, client) || (r != NULL && *r != pending->otp.r))
-		return QK_ERR_KEY_PENDING;
-	if (pending->replies >= REPLIES_MAX)
-		return QK_ERR_REPLY_LIMIT;
-	rc = store_pending_count_reply(engine->store, pending->id);
-	if (rc != 0)
-		return rc;
-	pending->replies++;
-	*otp = pending->otp;
-	return 0;
-}
-
-static int draw_r(const struct engine *engine, const struct store_user *user, const struct address *client, uint64_t *r)
-{
-	uint16_t widths[CHAIN_WIDTHS_MAX];
-	struct address *found = NULL;
-	struct chain_policy policy = {.widths = widths,
-				      .packet_count = engine->config->shape.count,
-				      .avoid = engine->own,
-				      .avoid_count = engine->own_count};
-	int rc = engine->own == NULL ? localaddr_list(&found, &policy.avoid_count) : 0;
-
-	if (rc == 0) {
-		if (found != NULL)
-			policy.avoid = found;
-		policy.width_count = policy_widths(engine->config, user, client, widths);
-		rc = chain_draw_r(client, user->p * user->q, &policy, r);
-	}
-	free(found);
-	return rc;
-}
-
-static int draw_pending(const struct engine *engine, const struct store_user *user, const struct address *client,
-			const uint64_t *r, struct store_pending *pending)
-{
-	int rc = otp_key_draw(&pending->otp.key);
-
-	while (rc == 0 && pending->id == 0)
-		rc = crypto_random(&pending->id, sizeof(pending->id));
-	if (rc != 0)
-		return rc;
-	rc = r != NULL ? chain_check_r(*r, user->p * user->q) : draw_r(engine, user, client, &pending->otp.r);
-	if (rc != 0)
-		return rc;
-	if (r != NULL)
-		pending->otp.r = *r;
-	pending->otp.issued_at = clock_wall_s();
-	pending->client = *client;
-	pending->expires_ns = clock_boot_ns() + engine->config->validity_s * CLOCK_NS_PER_S;
-	pending->replies = 1;
-	memcpy(pending->user, user->id, sizeof(pending->user));
-	memcpy(pending->boot_id, engine->boot_id, sizeof(pending->boot_id));
-	return 0;
-}
-
-/* The sessions are made first: a key that is durable but not listened for would be of no use. */
-static int issue_new(struct engine *engine, const struct store_user *user, const struct address *client,
-		     const uint64_t *r, struct otp *otp)
-{
-	struct store_pending pending = {0};
-	int rc = draw_pending(engine, user, client, r, &pending);
-
-	if (rc == 0)
-		rc = keyring_add(engine->ring, engine->config, user, &pending);
-	if (rc != 0)
-		goto out;
-	rc = store_pending_add(engine->store, &pending);
-	if (rc != 0) {
-		keyring_remove(engine->ring, keyring_find(engine->ring, user->id));
-		goto out;
-	}
-	engine->counters.issued++;
-	*otp = pending.otp;
-out:
-	crypto_wipe(&pending, sizeof(pending));
-	return rc;
-}
-
-static int issue(struct engine *engine, const char *id, const struct address *client, const uint64_t *r,
-		 struct otp *otp)
-{
-	struct store_user user;
-	struct keyring_key *key;
-	int rc = policy_check_client(client);
-
-	if (rc == 0)
-		rc = store_user_get(engine->store, id, &user);
-	if (rc != 0)
-		return rc;
-	expire_keys(engine);
-	key = keyring_find(engine->ring, id);
-	if (!user.enabled)
-		rc = QK_ERR_DISABLED;
-	else if (key != NULL)
-		rc = issue_again(engine, key, client, r, otp);
-	else
-		rc = issue_new(engine, &user, client, r, otp);
-	log_line(engine->log, rc == 0 ? LOG_LEVEL_INFO : LOG_LEVEL_NOTICE, "key %s user=%s reason=\"%s\"",
-		 rc != 0 ? "refused" : (key != NULL ? "repeated" : "issued"), user.id, error_text(rc));
-	crypto_wipe(&user, sizeof(user));
-	return rc;
-}
-
-int engine_issue(struct engine *engine, const char *user, const struct address *client, const uint64_t *r,
-		 struct otp *otp)
-{
-	memset(otp, 0, sizeof(*otp));
-	return issue(engine, user, client, r, otp);
-}
-
-int engine_set_own_addresses(struct engine *engine, const struct address *list, size_t count)
-{
-	struct address *copy = calloc(count + 1, sizeof(*copy));
-
-	if (copy == NULL)
-		return QK_ERR_NOMEM;
-	memcpy(copy, list, count * sizeof(*copy));
-	free(engine->own);
-	engine->own = copy;
-	engine->own_count = count;
-	return 0;
-}
-
-/* --- configuration and users --- */
-
-/* Brings a pending key in line with policy; one that allows nothing any more is dropped. */
-static int refresh_key(struct engine *engine, const struct store_user *user, struct keyring_key *key)
-{
-	int rc = keyring_rebuild(engine->ring, engine->config, user, key);
-
-	if (rc == QK_ERR_POLICY) {
-		drop_key(engine, key, error_text(rc));
-		rc = 0;
-	}
-	return rc;
-}
-
-static int refresh_keys(struct engine *engine)
-{
-	struct keyring_key *next;
-	int rc = 0;
-
-	for (struct keyring_key *key = keyring_first_to_expire(engine->ring); key != NULL; key = next) {
-		struct store_user user;
-		int one;
-
-		next = keyring_next_to_expire(key);
-		one = store_user_get(engine->store, keyring_pending(key)->user, &user);
-		if (one == 0)
-			one = refresh_key(engine, &user, key);
-		crypto_wipe(&user, sizeof(user));
-		if (one != 0 && rc == 0)
-			rc = one;
-	}
-	return rc;
-}
-
-int engine_reload(struct engine *engine, const struct config *config)
-{
-	bool same = config != engine->config && policy_is_same(engine->config, config) && !engine->behind;
-	int rc;
-
-	engine->config = config;
-	rc = same ? 0 : refresh_keys(engine);
-	engine->behind = rc != 0;
-	sheets_reload(engine->sheets, config);
-	return rc;
-}
-
-int engine_user_add(struct engine *engine, const struct store_user *user)
-{
-	uint64_t n_mod;
-	int rc = name_check_user(user->id);
-
-	if (rc == 0)
-		rc = chain_modulus(user->p, user->q, &n_mod);
-	return rc != 0 ? rc : store_user_add(engine->store, user);
-}
-
-/* Ends every grant of a user who may no longer have one. */
-struct user_grants {
-	const char *user;
-	struct store_grant found;
-};
-
-static int first_of_user(void *arg, const struct store_grant *grant)
-{
-	struct user_grants *search = arg;
-
-	if (strcmp(grant->grant.user, search->user) != 0)
-		return 0;
-	search->found = *grant;
-	return 1;
-}
-
-static void shut_out(struct engine *engine, const char *id, const char *reason)
-{
-	struct user_grants search = {.user = id};
-	struct keyring_key *key = keyring_find(engine->ring, id);
-
-	if (key != NULL)
-		drop_key(engine, key, reason);
-	sheets_drop(engine->sheets, id, reason);
-	while (granter_each(engine->granter, NULL, first_of_user, &search) == 1)
-		granter_revoke(engine->granter, search.found.grant.service, &search.found.grant.client);
-}
-
-int engine_user_update(struct engine *engine, const struct store_user *user)
-{
-	struct keyring_key *key = keyring_find(engine->ring, user->id);
-	struct store_user old;
-	uint64_t n_mod;
-	bool same_modulus;
-	int rc = chain_modulus(user->p, user->q, &n_mod);
-
-	if (rc == 0)
-		rc = store_user_get(engine->store, user->id, &old);
-	if (rc != 0)
-		return rc;
-	same_modulus = old.p * old.q == n_mod;
-	crypto_wipe(&old, sizeof(old));
-	rc = store_user_update(engine->store, user);
-	if (rc != 0)
-		return rc;
-	sheets_drop_candidates(engine->sheets, user->id);
-	if (user->enabled && !same_modulus)
-		sheets_drop(engine->sheets, user->id, "P and Q were changed");
-	if (!user->enabled)
-		shut_out(engine, user->id, error_text(QK_ERR_DISABLED));
-	else if (key != NULL && !same_modulus)
-		drop_key(engine, key, "P and Q were changed");
-	else if (key != NULL)
-		rc = refresh_key(engine, user, key);
-	return rc;
-}
-
-int engine_user_delete(struct engine *engine, const char *id)
-{
-	int rc = store_user_delete(engine->store, id);
-
-	if (rc == 0)
-		shut_out(engine, id, "user was deleted");
-	return rc;
-}
-
-int engine_user_set_failures(struct engine *engine, const char *id, uint32_t failures)
-{
-	struct store_user user;
-	int rc = store_user_get(engine->store, id, &user);
-
-	if (rc == 0 && user.failures != failures) {
-		user.failures = failures;
-		rc = store_user_update(engine->store, &user);
-	}
-	crypto_wipe(&user, sizeof(user));
-	return rc;
-}
-
-int engine_user_get(struct engine *engine, const char *id, struct store_user *user)
-{
-	return store_user_get(engine->store, id, user);
-}
-
-int engine_user_each(struct engine *engine, const char *after, unsigned limit,
-		     int (*each)(void *arg, const struct store_user *user), void *arg)
-{
-	return store_user_each(engine->store, after, limit, each, arg);
-}
-
-static void fill_services(const struct config *config, const struct store_user *user, struct profile *profile)
-{
-	for (size_t i = 0; i < config->service_count && profile->service_count < PROFILE_SERVICES_MAX; i++)
-		if (policy_allows_service(user, config->services[i].service.name))
-			profile->services[profile->service_count++] = config->services[i].service;
-}
-
-static void fill_widths(const struct config *config, const struct store_user *user, struct profile *profile)
-{
-	for (size_t i = 0; i < config->width_count; i++)
-		for (size_t j = 0; j < user->width_count; j++)
-			if (config->widths[i] == user->widths[j] && profile->width_count < CHAIN_WIDTHS_ALL)
-				profile->widths[profile->width_count++] = config->widths[i];
-}
-
-int engine_profile(struct engine *engine, const char *id, struct profile *profile)
-{
-	const struct config *config = engine->config;
-	struct store_user user;
-	int rc = store_user_get(engine->store, id, &user);
-
-	memset(profile, 0, sizeof(*profile));
-	if (rc != 0)
-		return rc;
-	strncpy(profile->server_id, config->server_id, SERVER_ID_MAX);
-	if (config->host != NULL)
-		strncpy(profile->host, config->host, PROFILE_HOST_MAX);
-	if (config->sms_number != NULL)
-		strncpy(profile->number, config->sms_number, NUMBER_SIZE - 1);
-	memcpy(profile->user, user.id, sizeof(profile->user));
-	profile->n_mod = user.p * user.q;
-	profile->validity = config->validity_s;
-	profile->shape = config->shape;
-	fill_services(config, &user, profile);
-	fill_widths(config, &user, profile);
-	crypto_wipe(&user, sizeof(user));
-	return profile->service_count > 0 && profile->width_count > 0 ? 0 : QK_ERR_POLICY;
 }
 
 /* --- what is shown --- */

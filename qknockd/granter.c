@@ -1,61 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "qknockd/granter.h"
 
-#include <bsd/sys/tree.h>
 #include <inttypes.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <utlist.h>
 
-#include "libcore/clock.h"
-#include "libcore/error.h"
-
-/* In the order in which they are written and cleared: the table decides who reaches a port at all, so it is the one
- * that somebody waits for. Its entries carry their own end, hence none of them needs a file behind it. */
-enum { TABLE, DIRECTORY, PLACES };
+#include "qknockd/granter_state.h"
 
 #define STORE_RETRY_NS (10 * CLOCK_NS_PER_S) /* the store logs each failure: not every second */
-
-struct key {
-	char service[SERVICE_NAME_MAX + 1];
-	struct address client;
-};
-
-/* A grant: live, found by its key, or ending, when its end is still owed to a place, to the hook or to the store. */
-struct entry {
-	struct store_grant grant;
-	struct key key;
-	struct {
-		bool there;
-		uint64_t used;
-	} at[PLACES];
-	bool hook_queued, hook_started;
-	RB_ENTRY(entry) in_keys, in_ends; /* of a live one */
-	struct entry *prev, *next;	  /* of an ending one */
-};
-
-/* Trees and not lists: ends come in any order where services have different grant times, and listings need an order. */
-RB_HEAD(key_tree, entry);
-RB_HEAD(end_tree, entry);
-
-struct granter {
-	struct store *store;
-	struct granter_outside outside;
-	const struct log *log;
-	const struct config *config;
-	char boot_id[CLOCK_BOOT_ID_SIZE];
-	struct place *places[PLACES];
-	bool behind[PLACES]; /* a live grant is missing there */
-	bool missed;	     /* a grant of the store has no entry here */
-	struct key_tree live;
-	struct end_tree ends; /* the same, in this order */
-	size_t live_count;
-	struct entry *ending;
-	uint64_t store_retry_ns;
-};
 
 static int compare_keys(const struct entry *a, const struct entry *b)
 {
@@ -149,12 +104,22 @@ static void make_key(struct key *key, const struct grant *g)
 	key->client = g->client;
 }
 
-static struct entry *find(const struct granter *granter, const struct grant *g)
+struct entry *granter_find(const struct granter *granter, const struct grant *g)
 {
 	struct entry like;
 
 	make_key(&like.key, g);
 	return RB_FIND(key_tree, (struct key_tree *)&granter->live, &like);
+}
+
+struct entry *granter_first_end(const struct granter *granter)
+{
+	return RB_MIN(end_tree, (struct end_tree *)&granter->ends);
+}
+
+struct entry *granter_next_end_after(struct entry *entry)
+{
+	return RB_NEXT(end_tree, NULL, entry);
 }
 
 static struct entry *new_entry(const struct store_grant *grant)
@@ -190,125 +155,6 @@ static void log_grant(const struct granter *granter, const char *event, const st
 		 grant->grant.user, grant->grant.service, address, grant->grant.id, more);
 }
 
-/* Places. */
-
-static int put(struct granter *granter, int i, struct entry *entry)
-{
-	int rc = place_put(granter->places[i], &entry->grant.grant, entry->at[i].used);
-
-	entry->at[i].there = rc == 0;
-	if (rc != 0)
-		granter->behind[i] = true;
-	return rc;
-}
-
-/* With one request where that is possible: the port opens with the first half of it, and the file follows at once. */
-static int put_new(struct granter *granter, struct entry *entry)
-{
-	struct place *const both[] = {granter->places[TABLE], granter->places[DIRECTORY]};
-	int rc[PLACES];
-
-	place_put_both(both, &entry->grant.grant, rc);
-	for (int i = 0; i < PLACES; i++) {
-		entry->at[i].there = rc[i] == 0;
-		granter->behind[i] |= rc[i] != 0;
-	}
-	return rc[TABLE] != 0 ? rc[TABLE] : rc[DIRECTORY];
-}
-
-/* What a walk hands on. */
-struct found {
-	struct granter *granter;
-	int place;
-};
-
-/* Takes note of what is there of live grants, and removes what is of none. */
-static int match_found(void *arg, const struct grant *g, uint64_t used)
-{
-	const struct found *found = arg;
-	struct entry *entry = find(found->granter, g);
-
-	if (entry == NULL || entry->grant.grant.id != g->id) {
-		place_remove(found->granter->places[found->place], g);
-		return 0;
-	}
-	entry->at[found->place].there = true;
-	(void)used; /* asked for when the grant has to go elsewhere */
-	return 0;
-}
-
-static int note_use(void *arg, const struct grant *g, uint64_t used)
-{
-	const struct found *found = arg;
-	struct entry *entry = find(found->granter, g);
-
-	if (used != 0 && entry != NULL && entry->grant.grant.id == g->id)
-		entry->at[found->place].used = used;
-	return 0;
-}
-
-static int put_missing(struct granter *granter, int i)
-{
-	struct entry *entry;
-	int first = 0;
-
-	granter->behind[i] = false;
-	RB_FOREACH(entry, end_tree, &granter->ends)
-	{
-		int rc = entry->at[i].there ? 0 : put(granter, i, entry);
-
-		if (first == 0)
-			first = rc;
-	}
-	return first;
-}
-
-/* Opens the place and brings it in line with the live grants. */
-static int bring_in_line(struct granter *granter, int i)
-{
-	struct found found = {granter, i};
-	int rc = place_open(granter->places[i]);
-
-	if (rc != 0)
-		return rc;
-	rc = place_walk(granter->places[i], match_found, &found);
-	if (rc == 0)
-		rc = put_missing(granter, i);
-	else
-		place_close(granter->places[i]); /* not to write over what was used */
-	return rc;
-}
-
-/* Nothing is known to be there any more; use states are kept. */
-static void leave(struct granter *granter, int i)
-{
-	struct found found = {granter, i};
-	struct entry *entry;
-
-	if (place_is_open(granter->places[i]))
-		place_walk(granter->places[i], note_use, &found);
-	place_close(granter->places[i]);
-	RB_FOREACH(entry, end_tree, &granter->ends)
-	entry->at[i].there = false;
-	/* An ending grant's file in a place that we come back to has no entry then, and goes. */
-	DL_FOREACH(granter->ending, entry)
-	entry->at[i].there = false;
-}
-
-/* Opens, moves after, and writes what is missing, whatever of these is due. */
-static int maintain(struct granter *granter, int i)
-{
-	struct place *place = granter->places[i];
-
-	if (place_is_nowhere(place))
-		return 0;
-	if (place_is_open(place) && !place_is_current(place))
-		leave(granter, i);
-	if (!place_is_open(place))
-		return bring_in_line(granter, i);
-	return granter->behind[i] ? put_missing(granter, i) : 0;
-}
-
 /* Ends. */
 
 static void note_hook_start(void *arg)
@@ -316,18 +162,6 @@ static void note_hook_start(void *arg)
 	struct entry *entry = arg;
 
 	entry->hook_started = true;
-}
-
-static int remove_from(struct granter *granter, int i, struct entry *entry)
-{
-	int rc = 0;
-
-	if (entry->at[i].there && place_is_open(granter->places[i]))
-		rc = place_remove(granter->places[i], &entry->grant.grant);
-	/* Past its time it does no harm. */
-	if (rc == 0 || clock_boot_ns() >= entry->grant.grant.expires_ns)
-		entry->at[i].there = false;
-	return rc;
 }
 
 static void queue_close_hook(struct granter *granter, struct entry *entry)
@@ -348,7 +182,7 @@ static bool settle(struct granter *granter, struct entry *entry, int failed[PLAC
 	int stored;
 
 	for (int i = 0; i < PLACES; i++) {
-		int rc = remove_from(granter, i, entry);
+		int rc = granter_remove_from(granter, i, entry);
 
 		if (rc != 0)
 			failed[i] = rc;
@@ -382,7 +216,7 @@ static void end_due(struct granter *granter, int failed[PLACES])
 
 	struct entry *entry;
 
-	while ((entry = RB_MIN(end_tree, &granter->ends)) != NULL && entry->grant.grant.expires_ns <= now) {
+	while ((entry = granter_first_end(granter)) != NULL && entry->grant.grant.expires_ns <= now) {
 		take_out(granter, entry);
 		end(granter, entry, "reason=expired", failed);
 	}
@@ -390,7 +224,7 @@ static void end_due(struct granter *granter, int failed[PLACES])
 
 uint64_t granter_next_end(const struct granter *granter)
 {
-	struct entry *first = RB_MIN(end_tree, (struct end_tree *)&granter->ends);
+	const struct entry *first = granter_first_end(granter);
 
 	return first != NULL ? first->grant.grant.expires_ns : 0;
 }
@@ -411,7 +245,7 @@ unsigned granter_revoke(struct granter *granter, const char *service, const stru
 		struct grant like = {.client = *client};
 
 		strncpy(like.service, service, sizeof(like.service) - 1);
-		entry = find(granter, &like);
+		entry = granter_find(granter, &like);
 	}
 	for (; entry != NULL && (count == 0 || service == NULL || client == NULL); entry = next) {
 		next = RB_NEXT(key_tree, &granter->live, entry);
@@ -450,25 +284,9 @@ static void log_begin(const struct granter *granter, const struct store_grant *g
 	log_grant(granter, "grant", grant, more);
 }
 
-/* At places that are open, and at those that can be opened now. */
-static int begin(struct granter *granter, struct entry *entry)
-{
-	int first = 0;
-
-	if (place_is_open(granter->places[TABLE]) && place_is_open(granter->places[DIRECTORY]))
-		return put_new(granter, entry);
-	for (int i = 0; i < PLACES; i++) {
-		int rc = place_is_open(granter->places[i]) ? put(granter, i, entry) : maintain(granter, i);
-
-		if (first == 0)
-			first = rc;
-	}
-	return first;
-}
-
 int granter_add(struct granter *granter, const struct store_grant *grant)
 {
-	struct entry *old = find(granter, &grant->grant);
+	struct entry *old = granter_find(granter, &grant->grant);
 	struct entry *entry = new_entry(grant);
 	const struct config_service *service;
 	int first, rc;
@@ -481,7 +299,7 @@ int granter_add(struct granter *granter, const struct store_grant *grant)
 	if (old != NULL)
 		take_out(granter, old);
 	insert(granter, entry);
-	first = begin(granter, entry);
+	first = granter_begin(granter, entry);
 	forget_superseded(granter, old);
 	service = service_of(granter, entry);
 	rc = granter->outside.run_hook(granter->outside.arg, HOOK_OPEN, service != NULL ? service->open_hook : NULL,
@@ -493,7 +311,7 @@ int granter_add(struct granter *granter, const struct store_grant *grant)
 static int add_missed(void *arg, const struct store_grant *grant)
 {
 	struct granter *granter = arg;
-	struct entry *entry = find(granter, &grant->grant);
+	struct entry *entry = granter_find(granter, &grant->grant);
 
 	if (entry != NULL && entry->grant.grant.id == grant->grant.id)
 		return 0;
@@ -522,7 +340,7 @@ void granter_tick(struct granter *granter)
 	settle(granter, entry, failed);
 	end_due(granter, failed);
 	for (int i = 0; i < PLACES; i++)
-		if (maintain(granter, i) == 0 && failed[i] == 0)
+		if (granter_maintain(granter, i) == 0 && failed[i] == 0)
 			place_recovered(granter->places[i]);
 }
 
@@ -584,7 +402,7 @@ int granter_start(struct granter *granter, const struct config *config)
 	sort_out(granter, &ended);
 	/* Removes what is left of the ended ones, too. */
 	for (int i = 0; i < PLACES; i++)
-		maintain(granter, i);
+		granter_maintain(granter, i);
 	DL_FOREACH_SAFE(ended, entry, tmp)
 	{
 		const char *reason = reason_to_end(granter, entry);
@@ -610,37 +428,17 @@ static void end_unconfigured(struct granter *granter, const struct config *confi
 	}
 }
 
-static int move(struct granter *granter, int i, const char *where, const char *group)
-{
-	struct place *place = granter->places[i];
-	struct entry *entry;
-
-	if (place_is_set_to(place, where, group))
-		return 0;
-	DL_FOREACH(granter->ending, entry)
-	remove_from(granter, i, entry);
-	if (place_is_open(place)) {
-		struct found found = {granter, i};
-
-		place_walk(place, note_use, &found);
-		RB_FOREACH(entry, end_tree, &granter->ends)
-		place_remove(place, &entry->grant.grant);
-	}
-	leave(granter, i);
-	return place_set(place, where, group);
-}
-
 int granter_reload(struct granter *granter, const struct config *config)
 {
 	int rc, first = 0;
 
 	end_unconfigured(granter, config);
 	granter->config = config;
-	rc = move(granter, DIRECTORY, config->grants_dir, config->group);
+	rc = granter_move(granter, DIRECTORY, config->grants_dir, config->group);
 	if (rc == 0)
-		rc = move(granter, TABLE, config->table, NULL);
+		rc = granter_move(granter, TABLE, config->table, NULL);
 	for (int i = 0; rc == 0 && i < PLACES; i++) {
-		int failed = maintain(granter, i);
+		int failed = granter_maintain(granter, i);
 
 		if (first == 0)
 			first = failed;

@@ -18,12 +18,12 @@ qknockd_libverifier_la_SOURCES = \
 	qknockd/daemon_children.c qknockd/daemon_reload.c \
 	qknockd/dbfile.c qknockd/dbfile.h \
 	qknockd/dbrow.c qknockd/dbrow.h \
-	qknockd/engine.c qknockd/engine.h \
+	qknockd/engine.c qknockd/engine.h qknockd/engine_issue.c qknockd/engine_state.h qknockd/engine_users.c \
 	qknockd/expected.c qknockd/expected.h qknockd/expected_bpf.h \
 	qknockd/feed.c qknockd/feed.h \
 	qknockd/filter.c qknockd/filter.h \
 	qknockd/frame.c qknockd/frame.h \
-	qknockd/granter.c qknockd/granter.h \
+	qknockd/granter.c qknockd/granter.h qknockd/granter_places.c qknockd/granter_state.h \
 	qknockd/hasher.c qknockd/hasher.h \
 	qknockd/hooks.c qknockd/hooks.h \
 	qknockd/keyring.c qknockd/keyring.h \

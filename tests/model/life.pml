@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The life of keys and grants in qknockd, for spin(1). The actions bear the names of the functions that they stand
- * for (engine.c, granter.c, place.h, store.h), so that the two can be kept in step. tests/model/check runs it, and
+ * for (engine*.c, granter*.c, place.h, store.h), so that the two can be kept in step. tests/model/check runs it, and
  * runs it again with one guard less at a time: then a property must break.
  *
  * A crash falls between any two steps of the verifier. What is one step here is one there: a transaction of the store,
@@ -296,7 +296,7 @@ inline bring_in_line(p, rc)
 #endif
 }
 
-inline remove_from(p, g, rc)
+inline granter_remove_from(p, g, rc)
 {
 	if
 	:: ending_at[2 * g + p] ->
@@ -309,8 +309,8 @@ inline remove_from(p, g, rc)
 /* The hook starts when a slot is free: hooks_reap. */
 inline settle(g, rc)
 {
-	remove_from(TABLE, g, rc);
-	remove_from(DIRECTORY, g, rc);
+	granter_remove_from(TABLE, g, rc);
+	granter_remove_from(DIRECTORY, g, rc);
 	hook_queued[g] = true;
 	if
 #ifdef FORGOTTEN_BEFORE_HOOK
@@ -440,14 +440,14 @@ inline granter_start(rc)
 
 /* --- engine.c --- */
 
-inline drop_key(k, rc)
+inline engine_drop_key(k, rc)
 {
 	store_pending_remove(k, rc);
 	ring[k] = false;
 	replies[k] = 0
 }
 
-inline expire_keys(rc)
+inline engine_expire_keys(rc)
 {
 	atomic {
 		g = 0;
@@ -460,7 +460,7 @@ inline expire_keys(rc)
 		i = 0
 	}
 	if
-	:: g != 0 -> drop_key(g, rc); g = 0 /* the next one at the next tick */
+	:: g != 0 -> engine_drop_key(g, rc); g = 0 /* the next one at the next tick */
 	:: else
 	fi
 }
@@ -524,7 +524,7 @@ inline issue_new(u, rc)
 
 inline issue(u, rc)
 {
-	expire_keys(rc);
+	engine_expire_keys(rc);
 	atomic {
 		k = 0;
 		all_keys(i) {
@@ -609,7 +609,7 @@ active proctype qknockd()
 			:: live != 0 -> granter_revoke(rc)
 			fi;
 			atomic { rc = OK; e = 0 }
-		:: hooks_reap(); expire_keys(rc); granter_tick(rc); atomic { rc = OK; e = 0 }
+		:: hooks_reap(); engine_expire_keys(rc); granter_tick(rc); atomic { rc = OK; e = 0 }
 		od
 	   } unless {
 		atomic {
