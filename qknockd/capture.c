@@ -102,7 +102,7 @@ static void link_close(struct capture_link *l)
 static int link_report(struct capture_link *l, const char *why)
 {
 	if (!l->reported)
-		log_line(l->capture->log, LOG_LEVEL_WARNING, "capture: cannot listen, will try again interface=%s: %s",
+		log_line(l->capture->log, LOG_LEVEL_WARNING, "capture: cannot listen interface=%s: %s",
 			 l->name, why);
 	l->reported = true;
 	return QK_ERR_IO;

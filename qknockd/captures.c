@@ -253,10 +253,25 @@ static int add_slots(struct captures *c, char *const *interfaces)
 	return 0;
 }
 
+/* Each has said why not. Without any there is nothing to be done; else those that are missing may come. */
+static int check_open(const struct captures *c)
+{
+	size_t open = 0;
+
+	for (size_t i = 0; i < c->count; i++)
+		open += c->slots[i].open;
+	if (open == 0)
+		return QK_ERR_IO;
+	for (size_t i = 0; i < c->count; i++)
+		if (!c->slots[i].open)
+			log_line(c->owner.log, LOG_LEVEL_NOTICE, "capture: will listen when it can interface=%s",
+				 c->slots[i].name);
+	return 0;
+}
+
 int captures_new(const struct config *config, const struct captures_owner *owner, struct captures **out)
 {
 	struct captures *c = calloc(1, sizeof(*c));
-	size_t open = 0;
 	int rc;
 
 	*out = NULL;
@@ -267,12 +282,10 @@ int captures_new(const struct config *config, const struct captures_owner *owner
 	rc = add_slots(c, config->interfaces);
 	for (size_t i = 0; rc == 0 && i < c->count; i++)
 		rc = start(c, &c->slots[i]);
-	for (size_t i = 0; rc == 0 && i < c->count; i++) {
+	for (size_t i = 0; rc == 0 && i < c->count; i++)
 		await(c, &c->slots[i]);
-		open += c->slots[i].open;
-	}
-	if (rc == 0 && open == 0)
-		rc = QK_ERR_IO;
+	if (rc == 0)
+		rc = check_open(c);
 	if (rc != 0) {
 		captures_free(c);
 		return rc;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include "libcore/error.h"
+#include "qknockd/accounts.h"
 #include "qknockd/daemon.h"
 
 enum { EXIT_FAULT = 1, EXIT_USAGE = 2 };
@@ -184,6 +186,20 @@ out:
 	return rc;
 }
 
+/* Says what the configuration names and is not there, or not yet: a file may be good and written for another host. */
+static void warn_of_missing(const struct config *config, const struct log *log)
+{
+	struct sandbox_ids verifier, capture;
+	gid_t gid;
+
+	accounts_processes(config, log, &verifier, &capture);
+	accounts_group(config, log, &gid);
+	accounts_adapter(config, log);
+	for (size_t i = 0; config->interfaces[i] != NULL; i++)
+		if (strcmp(config->interfaces[i], "any") != 0 && if_nametoindex(config->interfaces[i]) == 0)
+			log_line(log, LOG_LEVEL_WARNING, "interfaces: there is no %s now", config->interfaces[i]);
+}
+
 int main(int argc, char **argv)
 {
 	struct options o;
@@ -206,8 +222,10 @@ int main(int argc, char **argv)
 	}
 	rc = config_load(path, logger_log(logger), &config);
 	if (rc != 0 || o.test) {
-		if (rc == 0)
+		if (rc == 0) {
+			warn_of_missing(config, logger_log(logger));
 			printf("%s: good\n", path);
+		}
 		config_free(config);
 		goto out;
 	}

@@ -25,6 +25,27 @@ check "the log has it as well" grep -q 'error: user = nobodyhere' "$work/log"
 fails "a log that can't be" /nowhere/log '' 'log /nowhere/log: No such file'
 fails "log = stderr" stderr '' 'add -f'
 
+# What is not there, or not yet: said, but no fault of the configuration.
+missing() {
+	configure
+	sed -i -e '/^server_id/a user = "nobodyhere"' -e '/^server_id/a group = "nogrouphere"' \
+		-e 's/^interfaces.*/interfaces = {"e0", "none9"}/' "$conf"
+	on server "$(program qknockd)" -c "$conf" -t >"$work/out" 2>"$work/said"
+}
+check "-t: users and interfaces that there are not make no bad configuration" missing
+for text in 'user = nobodyhere: there is no such user' 'group nogrouphere does not exist' 'there is no none9 now'; do
+	check "-t: but it is said: $text" grep -q "$text" "$work/said"
+done
+check "-t: others are not" not grep -q 'e0\|capture_user' "$work/said"
+
+# Of two interfaces one: it starts, and says that it looks for the other one. None: it does not pretend to.
+check "no interface: nobody says that it will listen" not grep -q 'will listen' "$work/log"
+interface='e0", "none9'
+daemon
+check "one interface of two: it will listen on the other one" logged 'will listen when it can interface=none9'
+daemon_end TERM
+interface=e0
+
 daemon
 fails "a second daemon" syslog '' 'in use by another daemon'
 fails "one with another control socket" syslog 's,^control = .*,control = "'"$work"'/run2/control",' 'in use by another daemon'
