@@ -327,6 +327,22 @@ daemon_end() {
 	[ "$1" != TERM ] || [ $status = 0 ] || bail "qknockd ended with exit $status after SIGTERM"
 }
 
+# children: the daemon's processes. field PROCESS NAME: of /proc/PROCESS/status.
+children() { cat "/proc/$daemon_pid/task/$daemon_pid/children"; }
+field() { sed -n "s/^$2:[[:space:]]*//p" "/proc/$1/status"; }
+# child_of verifier|capture|checker: such a process; told apart by their users and what they have open.
+child_of() {
+	local pid
+
+	for pid in $(children); do
+		case $1:$(id -un "$(field "$pid" Uid | cut -f1)") in
+		verifier:qknock) echo "$pid" ;;
+		capture:qknock-capture) ls -l "/proc/$pid/fd" | grep -q 'anon_inode:.*timerfd' && echo "$pid" ;;
+		checker:qknock-capture) ls -l "/proc/$pid/fd" | grep -q 'anon_inode:.*timerfd' || echo "$pid" ;;
+		esac
+	done
+}
+
 # logged PATTERN: a line since the last log_mark.
 log_from=1
 log_mark() { log_from=$(($(wc -l <"$work/qknockd.log") + 1)); }

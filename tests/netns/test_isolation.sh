@@ -21,20 +21,6 @@ daemon_environment=()
 firewall
 register alice
 
-children() { cat "/proc/$daemon_pid/task/$daemon_pid/children"; }
-field() { sed -n "s/^$2:[[:space:]]*//p" "/proc/$1/status"; }
-# child_of verifier|capture|checker: told apart by their users and what they have open.
-child_of() {
-	local pid
-
-	for pid in $(children); do
-		case $1:$(id -un "$(field "$pid" Uid | cut -f1)") in
-		verifier:qknock) echo "$pid" ;;
-		capture:qknock-capture) ls -l "/proc/$pid/fd" | grep -q 'anon_inode:.*timerfd' && echo "$pid" ;;
-		checker:qknock-capture) ls -l "/proc/$pid/fd" | grep -q 'anon_inode:.*timerfd' || echo "$pid" ;;
-		esac
-	done
-}
 another() { [ -n "$(child_of "$1")" ] && [ "$(child_of "$1")" != "$2" ]; }
 
 # Loading modules, raw memory, debugging, administration, booting, mounting: none of its business.

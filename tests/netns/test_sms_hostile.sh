@@ -61,7 +61,7 @@ check "two requests at the same instant" is_key "$(cat "$work/instant1")"
 check "get one key" cmp "$work/instant1" "$work/instant2"
 
 # However long the checks take: knocks and administrators don't wait for them.
-checker=$(ps -C qknockd -o pid=,ni= | awk '$2 == 10 { print $1 }')
+checker=$(child_of checker)
 opened() { [ -e "$work/grants/http/$CLIENT" ]; }
 # knock_takes: into $took, the ms from the last packet to the grant; closed again afterwards.
 knock_takes() {
