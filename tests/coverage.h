@@ -9,6 +9,12 @@
 
 extern void __gcov_dump(void);
 
-#define _exit(status) (__gcov_dump(), (_exit)(status))
+__attribute__((noreturn, unused)) static inline void coverage_exit(int status)
+{
+	__gcov_dump();
+	_exit(status);
+}
+
+#define _exit coverage_exit
 
 #endif
