@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "xt_knock/knockkernel.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -218,21 +217,5 @@ int knockkernel_show(const char *table, struct knockkernel_map *map,
 	for (size_t i = 0; rc == 0 && i < count; i++)
 		rc = show_pin(&list[i], each, arg);
 	free(list);
-	return rc;
-}
-
-int knockkernel_tables(int (*each)(void *arg, const char *table), void *arg)
-{
-	struct dirent *entry;
-	int rc = 0;
-	DIR *dir;
-
-	dir = opendir(KNOCKMAP_ROOT);
-	if (dir == NULL)
-		return 0;
-	while (rc == 0 && (entry = readdir(dir)) != NULL)
-		if (name_check_table(entry->d_name) == 0)
-			rc = each(arg, entry->d_name);
-	closedir(dir);
 	return rc;
 }

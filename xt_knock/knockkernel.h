@@ -44,7 +44,4 @@ struct knockkernel_pin {
 int knockkernel_show(const char *table, struct knockkernel_map *map,
 		     int (*each)(void *arg, const struct knockkernel_pin *pin), void *arg);
 
-/* The names of the tables that there are, in no order. As above; a missing root is no table. */
-int knockkernel_tables(int (*each)(void *arg, const char *table), void *arg);
-
 #endif
