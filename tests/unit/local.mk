@@ -269,9 +269,15 @@ tests_unit_test_syn_form_LDADD = $(CLIENT_LIBS)
 check_PROGRAMS += tests/unit/ctl_daemon
 tests_unit_ctl_daemon_SOURCES = tests/unit/ctl_daemon.c tests/unit/checker.h
 tests_unit_ctl_daemon_LDADD = qknockd/libverifier.la
-TESTS += tests/unit/test_qknockctl.sh
-EXTRA_DIST += tests/unit/test_qknockctl.sh
+TESTS += tests/unit/test_qknock.sh tests/unit/test_qknockctl.sh tests/unit/test_qknockd.sh
+EXTRA_DIST += tests/unit/cli.sh tests/unit/test_qknock.sh tests/unit/test_qknockctl.sh tests/unit/test_qknockd.sh
 
+
+check_PROGRAMS += tests/unit/test_news
+TESTS += tests/unit/test_news
+tests_unit_test_news_SOURCES = tests/unit/test_news.c tests/unit/unit.h
+tests_unit_test_news_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_news_LDADD = qknockd/libverifier.la $(UNIT_LIBS)
 
 check_PROGRAMS += tests/unit/test_session_table
 TESTS += tests/unit/test_session_table

@@ -4,9 +4,9 @@
 # No root, no network.
 set -u
 . "$(dirname "$0")/qr.sh"
+. "$(dirname "$0")/cli.sh"
 ctl=$top_builddir/qknockctl/qknockctl
 dir=$(mktemp -d /tmp/qk-store-XXXXXX) || exit 99
-fails=0
 
 cat >"$dir/qknock.conf" <<END
 server_id = "gw.example"
@@ -28,35 +28,11 @@ trap 'exec 3>&-; wait $daemon; rm -rf "$dir"' EXIT
 read -r ready <"$dir/ready"
 [ "$ready" = ready ] || { cat "$dir/log" >&2; exit 99; }
 
-# run CODE ARGUMENT...: runs it with standard input "$input"; its output is then in out and err.
-input=
+# run CODE ARGUMENT...
 run() {
 	wanted=$1
 	shift
-	printf '%s' "$input" | "$ctl" -c "$dir/qknock.conf" "$@" >"$dir/out" 2>"$dir/err"
-	code=$?
-	input=
-	[ "$code" = "$wanted" ] && return
-	echo "FAIL: $*: exit code $code, not $wanted"
-	sed 's/^/  /' "$dir/out" "$dir/err"
-	fails=$((fails + 1))
-}
-
-# says TEXT: the output is exactly this; has TEXT and complains TEXT: it, or standard error, has a line like this.
-says() {
-	[ "$(cat "$dir/out")" = "$1" ] && return
-	echo "FAIL: expected:"; printf '%s\n' "$1"; echo "got:"; cat "$dir/out" "$dir/err"
-	fails=$((fails + 1))
-}
-has() {
-	grep -q -e "$1" "$dir/out" && return
-	echo "FAIL: no line with \"$1\" in:"; cat "$dir/out" "$dir/err"
-	fails=$((fails + 1))
-}
-complains() {
-	grep -q -e "$1" "$dir/err" && return
-	echo "FAIL: standard error has no \"$1\":"; cat "$dir/out" "$dir/err"
-	fails=$((fails + 1))
+	run_program "$wanted" "$ctl" -c "$dir/qknock.conf" "$@"
 }
 
 # Users.
