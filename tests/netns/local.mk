@@ -55,4 +55,4 @@ EXTRA_DIST += tests/netns/test_sms_smstools.sh
 EXTRA_DIST += tests/netns/connect.sh tests/netns/test_connect.sh tests/netns/test_connect_many.sh \
 	tests/netns/test_connect_routed.sh tests/netns/test_connect_terminal.sh
 
-EXTRA_DIST += tests/netns/test_capability.sh tests/netns/test_hops.sh
+EXTRA_DIST += tests/netns/test_capability.sh tests/netns/test_hops.sh tests/netns/test_kernel_command.sh
