@@ -266,10 +266,11 @@ int dbfile_statement(struct dbfile *f, size_t which, sqlite3_stmt **statement)
 {
 	sqlite3_stmt **st = &f->statements[which];
 	int code, moved = 0;
+	bool begun = !sqlite3_get_autocommit(f->db); /* looked at when that was */
 
 	/* In WAL mode SQLite would go on with a file that has no name any more. One that now lies in its place is not
 	 * opened either: what is still in this file's log would be played into it. */
-	if (sqlite3_file_control(f->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK && moved)
+	if (!begun && sqlite3_file_control(f->db, "main", SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK && moved)
 		return dbfile_fail(f, SQLITE_READONLY_DBMOVED, "go on");
 	if (*st == NULL) {
 		code = sqlite3_prepare_v3(f->db, f->schema->statements[which], -1, SQLITE_PREPARE_PERSISTENT, st, NULL);
