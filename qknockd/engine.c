@@ -53,6 +53,15 @@ static int load(struct engine *engine)
 	return rc;
 }
 
+/* A random number takes its time when none was drawn for a while. */
+static int draw_next_grant(struct engine *engine)
+{
+	while (engine->next_grant == 0)
+		if (crypto_random(&engine->next_grant, sizeof(engine->next_grant)) != 0)
+			return QK_ERR_CRYPTO;
+	return 0;
+}
+
 int engine_new(const struct config *config, struct store *store, struct granter *granter, const struct log *log,
 	       struct engine **out)
 {
@@ -67,6 +76,8 @@ int engine_new(const struct config *config, struct store *store, struct granter 
 	engine->granter = granter;
 	engine->log = log;
 	rc = clock_boot_id(engine->boot_id);
+	if (rc == 0)
+		rc = draw_next_grant(engine);
 	if (rc == 0)
 		rc = session_table_new(&engine->table);
 	if (rc == 0)
@@ -155,7 +166,7 @@ void engine_expire_keys(struct engine *engine)
 
 /* --- a complete knock --- */
 
-static int make_grant(const struct engine *engine, const struct keyring_knock *knock, struct store_grant *out)
+static int make_grant(struct engine *engine, const struct keyring_knock *knock, struct store_grant *out)
 {
 	const struct config_service *policy = config_service(engine->config, knock->service.name);
 	const struct store_pending *pending = keyring_pending(knock->key);
@@ -164,9 +175,10 @@ static int make_grant(const struct engine *engine, const struct keyring_knock *k
 	memset(out, 0, sizeof(*out));
 	if (policy == NULL)
 		return QK_ERR_POLICY;
-	while (g->id == 0)
-		if (crypto_random(&g->id, sizeof(g->id)) != 0)
-			return QK_ERR_CRYPTO;
+	if (draw_next_grant(engine) != 0)
+		return QK_ERR_CRYPTO;
+	g->id = engine->next_grant;
+	engine->next_grant = 0;
 	memcpy(g->user, pending->user, sizeof(g->user));
 	memcpy(g->service, knock->service.name, sizeof(g->service));
 	strncpy(g->logins, keyring_logins(knock->key), sizeof(g->logins) - 1);
@@ -242,6 +254,7 @@ static void try_knock(struct engine *engine, const struct session *session)
 	/* Only now, as each packet that is no longer expected costs a system call, and the port is to open first. But
 	 * in here, before another session of the key is delivered. */
 	forget_consumed(engine, knock->key);
+	draw_next_grant(engine);
 }
 
 static void on_complete(void *arg, struct session *session, const struct frame_knock *packet)

@@ -21,7 +21,8 @@ struct engine {
 	struct address *own; /* the host's addresses as somebody else sees them; NULL: nobody else looks */
 	size_t own_count;
 	char boot_id[CLOCK_BOOT_ID_SIZE];
-	bool behind; /* keys are left as they were before the last reload */
+	uint64_t next_grant; /* its id, drawn before anybody waits for it; 0: not yet */
+	bool behind;	     /* keys are left as they were before the last reload */
 };
 
 /* engine.c: the end of pending keys. */
