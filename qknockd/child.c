@@ -15,6 +15,7 @@
 
 #include "libcore/error.h"
 #include "qknockd/privop.h"
+#include "qknockd/slice.h"
 
 /* --- in the child --- */
 
@@ -98,6 +99,7 @@ int child_start(struct child *child, int (*run)(void *arg, const struct child_se
 		self.log = (struct log){.write = to_helper, .arg = &self, .level = log->level};
 		keep[count] = fds[1];
 		settle_in();
+		slice_shorten();
 		close_others(keep, count + 1);
 		_exit(run(arg, &self));
 	}

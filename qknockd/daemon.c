@@ -14,6 +14,7 @@
 #include "qknockd/accounts.h"
 #include "qknockd/daemon_state.h"
 #include "qknockd/localaddr.h"
+#include "qknockd/slice.h"
 #include "qknockd/storedir.h"
 
 #define END_TIMEOUT_NS (4 * CLOCK_NS_PER_S) /* for the verifier to close its store */
@@ -145,6 +146,7 @@ static int open_parts(struct daemon *d, const char **part)
 {
 	int rc;
 
+	slice_shorten();
 	*part = "users";
 	if ((rc = accounts_processes(d->config, d->log, &d->verifier_ids, &d->capture_ids)) != 0)
 		return rc;

@@ -44,6 +44,7 @@ qknockd_libverifier_la_SOURCES = \
 	qknockd/session.c qknockd/session.h \
 	qknockd/sheets.c qknockd/sheets.h \
 	qknockd/store.h qknockd/store_sheets.c qknockd/store_sqlite.c qknockd/store_sqlite.h \
+	qknockd/slice.c qknockd/slice.h \
 	qknockd/storedir.c qknockd/storedir.h \
 	qknockd/table.h \
 	qknockd/throttle.c qknockd/throttle.h \

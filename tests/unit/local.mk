@@ -350,3 +350,9 @@ TESTS += tests/unit/test_notify
 tests_unit_test_notify_SOURCES = tests/unit/test_notify.c tests/unit/unit.h
 tests_unit_test_notify_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_notify_LDADD = qknockd/libverifier.la $(UNIT_LIBS)
+
+check_PROGRAMS += tests/unit/test_slice
+TESTS += tests/unit/test_slice
+tests_unit_test_slice_SOURCES = tests/unit/test_slice.c tests/unit/unit.h
+tests_unit_test_slice_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_slice_LDADD = qknockd/libverifier.la $(UNIT_LIBS)
