@@ -616,7 +616,7 @@ static void ask_for_a_hook(struct bench *b)
 	(void)b;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
 	for (unsigned i = 0; i < 2; i++)
-		assert_int_equal(privop_send(ends[1], &answer, sizeof(answer), -1, 0), 0);
+		assert_int_equal(privop_send(ends[1], &answer, privop_reply_size(PRIVOP_RUN_HOOK), -1, 0), 0);
 	assert_int_equal(remote_new(ends[0], -1, 1, &remote), 0);
 	assert_int_equal(remote_outside(remote, &outside), 0);
 	arm();
