@@ -47,7 +47,7 @@ open_counters
 unshare --mount --propagation private sh -c 'mount -t bpf bpf /sys/fs/bpf && exec "$@"' sh \
 	make -s -k -j"$(nproc)" check >check.log 2>&1 || echo "some unit tests failed: build/coverage/check.log"
 # shellcheck disable=SC2046 # names, each an argument
-[ "$what" = unit ] || QKNOCK_TEST_SECONDS=600 "$top/tests/netns/run" "$build" $(chosen) >netns.log 2>&1 ||
+[ "$what" = unit ] || QKNOCK_COVERAGE=$build QKNOCK_TEST_SECONDS=600 "$top/tests/netns/run" "$build" $(chosen) >netns.log 2>&1 ||
 	echo "some tests between network namespaces failed: build/coverage/netns.log"
 find . -name '*.gcda' -empty -delete
 # Without --base-directory the sources' names, which are relative to here, would be looked for elsewhere.

@@ -17,6 +17,9 @@ echo 'friends:x:20009:alice' >>"$work/etc/group"
 room "$work/jail"
 for d in bin lib lib64 usr; do show "/$d" "$work/jail/$d"; done
 echo inside >"$work/jail/where"
+# Where tests/coverage.sh looks for the counters, which are written before the server runs.
+[ -z "${QKNOCK_COVERAGE-}" ] || { must mkdir -p "$work/jail$QKNOCK_COVERAGE" &&
+	must mount --bind "$QKNOCK_COVERAGE" "$work/jail$QKNOCK_COVERAGE"; }
 cat >"$work/inetd.conf" <<-EOF
 	201 stream tcp nowait root $WRAP knockwrap --service echo --user alice -- $work/probe
 	202 stream tcp nowait root $WRAP knockwrap --service echo --user alice:daemon --umask 077 -- $work/probe
