@@ -20,7 +20,7 @@ tests_unit_test_printable_LDADD = $(UNIT_LIBS)
 
 check_PROGRAMS += tests/unit/test_link
 TESTS += tests/unit/test_link
-tests_unit_test_link_SOURCES = tests/unit/test_link.c tests/unit/unit.h
+tests_unit_test_link_SOURCES = tests/unit/test_link.c tests/unit/quiet.h tests/unit/unit.h
 tests_unit_test_link_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_link_LDADD = qknockctl/libctl.la $(UNIT_LIBS)
 

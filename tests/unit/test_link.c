@@ -1,129 +1,380 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What qknockctl shows of a daemon's answer, whatever is in it. */
-#include <stdio.h>
+/* What qknockctl makes of a daemon's answers, of those that a daemon never gives too. */
+#include "tests/unit/unit.h"
+
+#include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "libcore/error.h"
 #include "qknockctl/link.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/quiet.h"
 
 #define HOSTILE                                                                                                        \
 	"\x1b]0;x\a \xc2\x9b\x9b"                                                                                      \
 	"31m \u202e\u00e9."
 #define SHOWN "?]0;x? ???31m ???\u00e9."
 
-static char directory[] = "/tmp/qknock-link-XXXXXX";
-static struct sockaddr_un place = {.sun_family = AF_UNIX};
+static char dir[] = "/tmp/qknock-link-XXXXXX";
+static char path[64], said[1024];
+static int listener = -1;
+static pid_t daemon_pid;
+static struct ctl ctl;
 
-static void answer(int fd, const char *verb, const char *name)
+static int make_socket(void **state)
 {
-	struct control_message m;
+	struct sockaddr_un sun;
 
-	if (control_init(&m, verb) != 0 || control_add(&m, name, HOSTILE) != 0 || control_send(fd, &m) != 0)
+	(void)state;
+	if (mkdtemp(dir) == NULL)
+		return -1;
+	snprintf(path, sizeof(path), "%s/control", dir);
+	listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	ctl = (struct ctl){.socket_path = path, .command = "test"};
+	return control_address(path, &sun) != 0 || bind(listener, (struct sockaddr *)&sun, sizeof(sun)) != 0 ||
+	       listen(listener, 4) != 0;
+}
+
+static int remove_socket(void **state)
+{
+	(void)state;
+	close(listener);
+	unlink(path);
+	return rmdir(dir);
+}
+
+/* A daemon for one connection, in a process of its own. */
+static void daemon_does(void (*serve)(int fd))
+{
+	daemon_pid = fork();
+	assert_true(daemon_pid >= 0);
+	if (daemon_pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+
+		serve(fd);
+		_exit(0);
+	}
+	quiet_begin();
+}
+
+/* It has found all as it expected. */
+static void daemon_is_content(void)
+{
+	int status;
+
+	quiet_end(said, sizeof(said));
+	assert_int_equal(waitpid(daemon_pid, &status, 0), daemon_pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static void expect_said(const char *text)
+{
+	if (strstr(said, text) == NULL)
+		fail_msg("\"%s\" does not say \"%s\"", said, text);
+}
+
+/* In the daemon. */
+static void expect(bool good)
+{
+	if (!good)
 		_exit(1);
 }
 
-/* A daemon of one request: an item, and what ends the answer. */
-static pid_t serve(const char *last)
+static void take(int fd, struct control_message *m, const char *verb)
 {
-	int listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0), fd;
+	expect(control_receive(fd, m) == 0 && strcmp(m->verb, verb) == 0);
+}
+
+static void give(int fd, const char *verb, const char *name, const char *value)
+{
 	struct control_message m;
-	pid_t pid;
 
-	unlink(place.sun_path);
-	assert_int_equal(bind(listener, (struct sockaddr *)&place, sizeof(place)), 0);
-	assert_int_equal(listen(listener, 1), 0);
-	pid = fork();
-	assert_true(pid >= 0);
-	if (pid == 0) {
-		fd = accept(listener, NULL, NULL);
-		if (fd < 0 || control_receive(fd, &m) != 0)
-			_exit(1);
-		answer(fd, "item", "user");
-		answer(fd, last, "text");
-		_exit(0);
-	}
-	close(listener);
-	return pid;
+	expect(control_init(&m, verb) == 0);
+	expect(name == NULL || control_add(&m, name, value) == 0);
+	expect(control_send(fd, &m) == 0);
 }
 
-static int check_item(void *arg, const struct control_message *item)
+static int call(const char *verb, const char *user, link_each each, void *arg)
 {
-	assert_string_equal(control_get(item, "user"), SHOWN);
-	++*(unsigned *)arg;
-	return CTL_OK;
-}
-
-static int call(const char *last, unsigned *items)
-{
-	struct ctl ctl = {.socket_path = place.sun_path, .command = "user list"};
 	struct control_message request;
-	pid_t pid = serve(last);
-	int code, status;
 
-	*items = 0;
-	assert_int_equal(control_init(&request, "user-list"), 0);
-	code = link_call(&ctl, &request, check_item, items);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_int_equal(status, 0);
-	return code;
+	if (user != NULL)
+		assert_int_equal(link_user(&request, verb, user), CTL_OK);
+	else
+		assert_int_equal(control_init(&request, verb), 0);
+	return link_call(&ctl, &request, each, arg);
 }
 
-static void test_items(void **state)
+static int keep(void *arg, const struct control_message *item)
 {
-	unsigned items;
+	char *text = arg;
 
-	(void)state;
-	assert_int_equal(call("ok", &items), CTL_OK);
-	assert_int_equal(items, 1);
+	strcat(strcat(text, control_get(item, "user")), ",");
+	return strlen(text) > 32 ? CTL_REFUSED : CTL_OK;
 }
 
-static void test_error(void **state)
+static void leaves(int fd)
 {
-	char said[256] = "";
-	FILE *file = tmpfile();
-	int saved = dup(STDERR_FILENO);
-	unsigned items;
+	struct control_message m;
 
-	(void)state;
-	assert_non_null(file);
-	assert_true(saved >= 0 && dup2(fileno(file), STDERR_FILENO) >= 0);
-	int code = call("error", &items);
-	assert_true(dup2(saved, STDERR_FILENO) >= 0);
-	close(saved);
-	rewind(file);
-	assert_non_null(fgets(said, sizeof(said), file));
-	fclose(file);
-	assert_int_equal(code, CTL_REFUSED);
-	assert_string_equal(said, "qknockctl: user list: " SHOWN "\n");
+	take(fd, &m, "status");
+	close(fd);
 }
 
-static int make_directory(void **state)
+static void test_daemon_that_goes(void **state)
 {
 	(void)state;
-	if (mkdtemp(directory) == NULL)
-		return -1;
-	snprintf(place.sun_path, sizeof(place.sun_path), "%s/s", directory);
-	return 0;
+	daemon_does(leaves);
+	assert_int_equal(call("status", NULL, NULL, NULL), CTL_UNREACHABLE);
+	daemon_is_content();
+	expect_said("the daemon went away");
 }
 
-static int remove_directory(void **state)
+static void babbles(int fd)
+{
+	struct control_message m;
+
+	take(fd, &m, "status");
+	expect(send(fd, "\1\2\3", 3, 0) == 3);
+}
+
+static void speaks_of_else(int fd)
+{
+	struct control_message m;
+
+	take(fd, &m, "status");
+	give(fd, "perhaps", NULL, NULL);
+}
+
+static void test_no_answer(void **state)
 {
 	(void)state;
-	unlink(place.sun_path);
-	return rmdir(directory);
+	daemon_does(babbles);
+	assert_int_equal(call("status", NULL, NULL, NULL), CTL_UNREACHABLE);
+	daemon_is_content();
+	expect_said("is it of another version?");
+	daemon_does(speaks_of_else);
+	assert_int_equal(call("status", NULL, NULL, NULL), CTL_UNREACHABLE);
+	daemon_is_content();
+	expect_said("is it of another version?");
+}
+
+static void refuse(int fd, const char *verb, int error, const char *text)
+{
+	struct control_message m;
+
+	take(fd, &m, verb);
+	expect(control_init_error(&m, error, text) == 0 && control_send(fd, &m) == 0);
+}
+
+static void knows_nobody(int fd)
+{
+	refuse(fd, "user-get", QK_ERR_NOT_FOUND, NULL);
+}
+
+static void refuses_a_status(int fd)
+{
+	refuse(fd, "status", QK_ERR_AGAIN, NULL);
+}
+
+static void gives_a_bare_error(int fd)
+{
+	struct control_message m;
+
+	take(fd, &m, "status");
+	give(fd, "error", NULL, NULL);
+}
+
+static void test_refusals(void **state)
+{
+	(void)state;
+	daemon_does(knows_nobody);
+	assert_int_equal(call("user-get", "alice", NULL, NULL), CTL_REFUSED);
+	daemon_is_content();
+	expect_said("test: there is no user alice");
+
+	daemon_does(refuses_a_status);
+	assert_int_equal(call("status", NULL, NULL, NULL), CTL_REFUSED);
+	daemon_is_content();
+	expect_said(error_text(QK_ERR_AGAIN));
+
+	daemon_does(gives_a_bare_error);
+	assert_int_equal(call("status", NULL, NULL, NULL), CTL_REFUSED);
+	daemon_is_content();
+	expect_said("test: ");
+}
+
+static void is_hostile(int fd)
+{
+	struct control_message m;
+
+	take(fd, &m, "user-list");
+	give(fd, "item", "user", HOSTILE);
+	give(fd, "error", "text", HOSTILE);
+}
+
+/* Nothing of it reaches the terminal as a command. */
+static void test_hostile_answers(void **state)
+{
+	char users[128] = "";
+
+	(void)state;
+	daemon_does(is_hostile);
+	assert_int_equal(call("user-list", NULL, keep, users), CTL_REFUSED);
+	daemon_is_content();
+	assert_string_equal(users, SHOWN ",");
+	assert_string_equal(said, "qknockctl: test: " SHOWN "\n");
+}
+
+static void refuses_to_look(int fd)
+{
+	refuse(fd, "user-get", QK_ERR_STORE, NULL);
+}
+
+static void knows(int fd)
+{
+	struct control_message m;
+
+	take(fd, &m, "user-get");
+	expect(strcmp(control_get(&m, "user"), "alice") == 0);
+	give(fd, "ok", NULL, NULL);
+}
+
+static void test_whether_a_user_exists(void **state)
+{
+	bool exists;
+
+	(void)state;
+	daemon_does(knows);
+	assert_int_equal(link_user_exists(&ctl, "alice", &exists), CTL_OK);
+	daemon_is_content();
+	assert_true(exists);
+
+	daemon_does(knows_nobody);
+	assert_int_equal(link_user_exists(&ctl, "alice", &exists), CTL_OK);
+	daemon_is_content();
+	assert_false(exists);
+	assert_string_equal(said, "");
+
+	daemon_does(refuses_to_look);
+	assert_int_equal(link_user_exists(&ctl, "alice", &exists), CTL_REFUSED);
+	daemon_is_content();
+	assert_false(exists);
+	expect_said(error_text(QK_ERR_STORE));
+
+	quiet_begin();
+	assert_int_equal(link_user_exists(&ctl, "no user", &exists), CTL_REFUSED);
+	quiet_end(said, sizeof(said));
+	assert_false(exists);
+	expect_said(error_text(QK_ERR_USER_ID));
+}
+
+static void lists_in_two(int fd)
+{
+	struct control_message m;
+
+	take(fd, &m, "user-list");
+	expect(control_get(&m, "after") == NULL);
+	give(fd, "item", "user", "alice");
+	give(fd, "item", "user", "bob");
+	give(fd, "ok", "next", "bob");
+	take(fd, &m, "user-list");
+	expect(strcmp(control_get(&m, "after"), "bob") == 0);
+	give(fd, "item", "user", "carol");
+	give(fd, "ok", NULL, NULL);
+}
+
+static void lists_and_refuses(int fd)
+{
+	struct control_message m;
+
+	take(fd, &m, "user-list");
+	give(fd, "item", "user", "alice");
+	expect(control_init_error(&m, QK_ERR_STORE, NULL) == 0 && control_send(fd, &m) == 0);
+}
+
+static void lists_a_long_name(int fd)
+{
+	struct control_message m;
+
+	take(fd, &m, "user-list");
+	give(fd, "item", "user", "somebody-with-a-name-of-more-than-32");
+	expect(control_receive(fd, &m) != 0);
+}
+
+static void test_lists(void **state)
+{
+	char users[128] = "";
+
+	(void)state;
+	daemon_does(lists_in_two);
+	assert_int_equal(link_list(&ctl, "user-list", keep, users), CTL_OK);
+	daemon_is_content();
+	assert_string_equal(users, "alice,bob,carol,");
+
+	users[0] = '\0';
+	daemon_does(lists_and_refuses);
+	assert_int_equal(link_list(&ctl, "user-list", keep, users), CTL_REFUSED);
+	daemon_is_content();
+	assert_string_equal(users, "alice,");
+	expect_said(error_text(QK_ERR_STORE));
+
+	/* Whoever takes the items may have enough. */
+	users[0] = '\0';
+	daemon_does(lists_a_long_name);
+	assert_int_equal(link_list(&ctl, "user-list", keep, users), CTL_REFUSED);
+	daemon_is_content();
+}
+
+static void test_what_does_not_fit_a_message(void **state)
+{
+	struct control_message request;
+	char text[CONTROL_MESSAGE_MAX + 1];
+
+	(void)state;
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	assert_int_equal(control_init(&request, "user-set"), 0);
+	quiet_begin();
+	assert_int_equal(link_add(&request, "numbers", text), CTL_REFUSED);
+	quiet_end(said, sizeof(said));
+	expect_said("numbers is too long");
+	assert_int_equal(link_add(&request, "numbers", "+4420"), CTL_OK);
+}
+
+static void test_nobody_answers(void **state)
+{
+	struct ctl other = {.socket_path = "/nonexistent/control", .command = "test"};
+	struct control_message request;
+
+	(void)state;
+	assert_int_equal(control_init(&request, "status"), 0);
+	quiet_begin();
+	assert_int_equal(link_call(&other, &request, NULL, NULL), CTL_UNREACHABLE);
+	quiet_end(said, sizeof(said));
+	expect_said("no daemon answers on /nonexistent/control");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(test_items),
-	    cmocka_unit_test(test_error),
+	    cmocka_unit_test(test_daemon_that_goes),
+	    cmocka_unit_test(test_no_answer),
+	    cmocka_unit_test(test_refusals),
+	    cmocka_unit_test(test_hostile_answers),
+	    cmocka_unit_test(test_whether_a_user_exists),
+	    cmocka_unit_test(test_lists),
+	    cmocka_unit_test(test_what_does_not_fit_a_message),
+	    cmocka_unit_test(test_nobody_answers),
 	};
 
-	return cmocka_run_group_tests(tests, make_directory, remove_directory);
+	signal(SIGPIPE, SIG_IGN);
+	return cmocka_run_group_tests(tests, make_socket, remove_socket);
 }
