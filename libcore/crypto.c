@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <openssl/bn.h>
@@ -10,7 +11,6 @@
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/kdf.h>
 #include <openssl/params.h>
 #include <openssl/rand.h>
 
@@ -52,90 +52,236 @@ int crypto_random_below(uint64_t bound, uint64_t *out)
 	return 0;
 }
 
-int crypto_hkdf(const uint8_t *ikm, size_t ikm_len, const uint8_t *salt, size_t salt_len, const uint8_t *info,
-		size_t info_len, uint8_t *out, size_t out_len)
+/* --- HKDF --- */
+
+#define HASH_SIZE 32
+#define HKDF_BLOCKS_MAX 255
+
+/* EVP_KDF keeps nothing from one derivation to the next, and a derivation by it takes five times as long. */
+struct crypto_hkdf {
+	EVP_MAC *mac;
+	EVP_MAC_CTX *ctx; /* NULL: nothing was extracted */
+};
+
+int crypto_hkdf_new(struct crypto_hkdf **out)
+{
+	*out = calloc(1, sizeof(**out));
+	if (*out == NULL)
+		return QK_ERR_NOMEM;
+	ERR_set_mark();
+	(*out)->mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+	ERR_pop_to_mark();
+	if ((*out)->mac != NULL)
+		return 0;
+	free(*out);
+	*out = NULL;
+	return QK_ERR_CRYPTO;
+}
+
+void crypto_hkdf_wipe(struct crypto_hkdf *hkdf)
+{
+	EVP_MAC_CTX_free(hkdf->ctx);
+	hkdf->ctx = NULL;
+}
+
+void crypto_hkdf_free(struct crypto_hkdf *hkdf)
+{
+	if (hkdf == NULL)
+		return;
+	crypto_hkdf_wipe(hkdf);
+	EVP_MAC_free(hkdf->mac);
+	free(hkdf);
+}
+
+static bool hmac_begin(struct crypto_hkdf *hkdf)
 {
 	char digest[] = "SHA256";
-	OSSL_PARAM params[] = {
-	    OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, 0),
-	    OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, (void *)ikm, ikm_len),
-	    OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SALT, (void *)salt, salt_len),
-	    OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, (void *)info, info_len),
+	const OSSL_PARAM params[] = {
+	    OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
 	    OSSL_PARAM_construct_end(),
 	};
-	EVP_KDF_CTX *ctx = NULL;
-	EVP_KDF *kdf;
+
+	if (hkdf->ctx == NULL) {
+		hkdf->ctx = EVP_MAC_CTX_new(hkdf->mac);
+		if (hkdf->ctx != NULL && EVP_MAC_CTX_set_params(hkdf->ctx, params) != 1)
+			crypto_hkdf_wipe(hkdf);
+	}
+	return hkdf->ctx != NULL;
+}
+
+static bool hmac_end(const struct crypto_hkdf *hkdf, uint8_t out[static HASH_SIZE])
+{
+	size_t len;
+
+	return EVP_MAC_final(hkdf->ctx, out, &len, HASH_SIZE) == 1 && len == HASH_SIZE;
+}
+
+int crypto_hkdf_extract(struct crypto_hkdf *hkdf, const uint8_t *ikm, size_t ikm_len, const uint8_t *salt,
+			size_t salt_len)
+{
+	uint8_t key[HASH_SIZE];
 	int rc = QK_ERR_CRYPTO;
 
 	ERR_set_mark();
-	kdf = EVP_KDF_fetch(NULL, "HKDF", NULL);
-	if (kdf != NULL)
-		ctx = EVP_KDF_CTX_new(kdf);
-	if (ctx != NULL && EVP_KDF_derive(ctx, out, out_len, params) == 1)
+	if (hmac_begin(hkdf) && EVP_MAC_init(hkdf->ctx, salt, salt_len, NULL) == 1 &&
+	    EVP_MAC_update(hkdf->ctx, ikm, ikm_len) == 1 && hmac_end(hkdf, key) &&
+	    EVP_MAC_init(hkdf->ctx, key, sizeof(key), NULL) == 1)
 		rc = 0;
 	else
-		memset(out, 0, out_len);
-	EVP_KDF_CTX_free(ctx);
-	EVP_KDF_free(kdf);
+		crypto_hkdf_wipe(hkdf);
+	crypto_wipe(key, sizeof(key));
 	ERR_pop_to_mark();
 	return rc;
 }
 
-/* A context with the cipher fetched and the key set; NULL when the library fails. */
-static EVP_CIPHER_CTX *siv_begin(const uint8_t *key, int encrypt)
+/* T(number) of RFC 5869: block has the one before, but for the first. */
+static bool expand_block(const struct crypto_hkdf *hkdf, uint8_t number, const uint8_t *info, size_t info_len,
+			 uint8_t block[static HASH_SIZE])
 {
-	EVP_CIPHER *cipher = EVP_CIPHER_fetch(NULL, "AES-256-SIV", NULL);
-	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
-
-	if (cipher == NULL || ctx == NULL || EVP_CipherInit_ex2(ctx, cipher, key, NULL, encrypt, NULL) != 1) {
-		EVP_CIPHER_CTX_free(ctx);
-		ctx = NULL;
-	}
-	EVP_CIPHER_free(cipher); /* the context holds its own reference */
-	return ctx;
+	return EVP_MAC_init(hkdf->ctx, NULL, 0, NULL) == 1 &&
+	       (number == 1 || EVP_MAC_update(hkdf->ctx, block, HASH_SIZE) == 1) &&
+	       EVP_MAC_update(hkdf->ctx, info, info_len) == 1 &&
+	       EVP_MAC_update(hkdf->ctx, &number, sizeof(number)) == 1 && hmac_end(hkdf, block);
 }
 
-int crypto_siv_seal(const uint8_t key[static CRYPTO_SIV_KEY_SIZE], const uint8_t *in, size_t len, uint8_t *out)
+int crypto_hkdf_expand(struct crypto_hkdf *hkdf, const uint8_t *info, size_t info_len, uint8_t *out, size_t out_len)
 {
+	uint8_t block[HASH_SIZE];
+	size_t done = 0;
+
+	assert(hkdf->ctx != NULL);
+	ERR_set_mark();
+	for (unsigned number = 1; done < out_len && number <= HKDF_BLOCKS_MAX; number++) {
+		size_t len = out_len - done < HASH_SIZE ? out_len - done : HASH_SIZE;
+
+		if (!expand_block(hkdf, (uint8_t)number, info, info_len, block))
+			break;
+		memcpy(out + done, block, len);
+		done += len;
+	}
+	crypto_wipe(block, sizeof(block));
+	ERR_pop_to_mark();
+	if (done == out_len)
+		return 0;
+	crypto_wipe(out, out_len);
+	return QK_ERR_CRYPTO;
+}
+
+/* --- SIV --- */
+
+struct crypto_siv {
+	EVP_CIPHER *cipher;
 	EVP_CIPHER_CTX *ctx;
+	enum crypto_siv_use use;
+};
+
+int crypto_siv_new(struct crypto_siv **out)
+{
+	struct crypto_siv *siv = calloc(1, sizeof(*siv));
+
+	*out = NULL;
+	if (siv == NULL)
+		return QK_ERR_NOMEM;
+	ERR_set_mark();
+	siv->cipher = EVP_CIPHER_fetch(NULL, "AES-256-SIV", NULL);
+	siv->ctx = EVP_CIPHER_CTX_new();
+	ERR_pop_to_mark();
+	if (siv->cipher == NULL || siv->ctx == NULL) {
+		crypto_siv_free(siv);
+		return QK_ERR_CRYPTO;
+	}
+	*out = siv;
+	return 0;
+}
+
+void crypto_siv_free(struct crypto_siv *siv)
+{
+	if (siv == NULL)
+		return;
+	EVP_CIPHER_CTX_free(siv->ctx);
+	EVP_CIPHER_free(siv->cipher);
+	free(siv);
+}
+
+void crypto_siv_wipe(struct crypto_siv *siv)
+{
+	EVP_CIPHER_CTX_reset(siv->ctx);
+	siv->use = CRYPTO_SIV_NONE;
+}
+
+enum crypto_siv_use crypto_siv_get_use(const struct crypto_siv *siv)
+{
+	return siv->use;
+}
+
+/* "Speed" is what OpenSSL calls it when a key serves for more than one message. */
+int crypto_siv_set_key(struct crypto_siv *siv, enum crypto_siv_use use, const uint8_t key[static CRYPTO_SIV_KEY_SIZE])
+{
+	unsigned speed = 1;
+	const OSSL_PARAM params[] = {
+	    OSSL_PARAM_construct_uint(OSSL_CIPHER_PARAM_SPEED, &speed),
+	    OSSL_PARAM_construct_end(),
+	};
+	int rc = QK_ERR_CRYPTO;
+
+	assert(use != CRYPTO_SIV_NONE);
+	crypto_siv_wipe(siv);
+	ERR_set_mark();
+	if (EVP_CipherInit_ex2(siv->ctx, siv->cipher, key, NULL, use == CRYPTO_SIV_SEAL, params) == 1) {
+		siv->use = use;
+		rc = 0;
+	} else {
+		crypto_siv_wipe(siv);
+	}
+	ERR_pop_to_mark();
+	return rc;
+}
+
+/* OpenSSL changes the state that the key made by a message shorter than a block, and would not know it again. */
+static void siv_end(struct crypto_siv *siv, size_t len)
+{
+	if (len < CRYPTO_SIV_TAG_SIZE)
+		crypto_siv_wipe(siv);
+}
+
+int crypto_siv_seal(struct crypto_siv *siv, const uint8_t *in, size_t len, uint8_t *out)
+{
 	int rc = QK_ERR_CRYPTO;
 	int done;
 
-	assert(len > 0 && len <= INT_MAX); /* OpenSSL gives no tag for an empty message */
+	assert(siv->use == CRYPTO_SIV_SEAL && len > 0 &&
+	       len <= INT_MAX); /* OpenSSL gives no tag for an empty message */
 	ERR_set_mark();
-	ctx = siv_begin(key, 1);
-	if (ctx != NULL && EVP_CipherUpdate(ctx, out + CRYPTO_SIV_TAG_SIZE, &done, in, (int)len) == 1 &&
-	    done == (int)len && EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG, CRYPTO_SIV_TAG_SIZE, out) == 1)
+	if (EVP_CipherUpdate(siv->ctx, out + CRYPTO_SIV_TAG_SIZE, &done, in, (int)len) == 1 && done == (int)len &&
+	    EVP_CIPHER_CTX_ctrl(siv->ctx, EVP_CTRL_AEAD_GET_TAG, CRYPTO_SIV_TAG_SIZE, out) == 1)
 		rc = 0;
 	else
 		memset(out, 0, CRYPTO_SIV_TAG_SIZE + len);
-	EVP_CIPHER_CTX_free(ctx);
+	siv_end(siv, len);
 	ERR_pop_to_mark();
 	return rc;
 }
 
-int crypto_siv_open(const uint8_t key[static CRYPTO_SIV_KEY_SIZE], const uint8_t *in, size_t in_len, uint8_t *out)
+int crypto_siv_open(struct crypto_siv *siv, const uint8_t *in, size_t in_len, uint8_t *out)
 {
 	size_t len = in_len - CRYPTO_SIV_TAG_SIZE;
-	EVP_CIPHER_CTX *ctx;
 	int rc = QK_ERR_CRYPTO;
 	int done;
 
-	assert(in_len > CRYPTO_SIV_TAG_SIZE && in_len <= INT_MAX);
+	assert(siv->use == CRYPTO_SIV_OPEN && in_len > CRYPTO_SIV_TAG_SIZE && in_len <= INT_MAX);
 	ERR_set_mark();
-	ctx = siv_begin(key, 0);
-	if (ctx == NULL || EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG, CRYPTO_SIV_TAG_SIZE, (void *)in) != 1)
-		goto out;
-	rc = EVP_CipherUpdate(ctx, out, &done, in + CRYPTO_SIV_TAG_SIZE, (int)len) == 1 && done == (int)len
-		 ? 0
-		 : QK_ERR_SEAL;
-out:
+	if (EVP_CIPHER_CTX_ctrl(siv->ctx, EVP_CTRL_AEAD_SET_TAG, CRYPTO_SIV_TAG_SIZE, (void *)in) == 1)
+		rc = EVP_CipherUpdate(siv->ctx, out, &done, in + CRYPTO_SIV_TAG_SIZE, (int)len) == 1 && done == (int)len
+			 ? 0
+			 : QK_ERR_SEAL;
 	if (rc != 0)
 		crypto_wipe(out, len);
-	EVP_CIPHER_CTX_free(ctx);
+	siv_end(siv, len);
 	ERR_pop_to_mark();
 	return rc;
 }
+
+/* --- primes --- */
 
 static BIGNUM *bn_from_u64(uint64_t n)
 {

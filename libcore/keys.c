@@ -50,15 +50,20 @@ static int check(const struct keys_context *c)
 	return name_check_service(c->service);
 }
 
+int keys_extract(struct crypto_hkdf *hkdf, const struct otp_key *key)
+{
+	return crypto_hkdf_extract(hkdf, key->b, sizeof(key->b), salt, sizeof(salt));
+}
+
 /* One output under its own label; info has room for it before the context. */
-static int derive(const struct otp_key *key, const char label[static LABEL_SIZE], uint8_t *info, size_t info_len,
+static int derive(struct crypto_hkdf *hkdf, const char label[static LABEL_SIZE], uint8_t *info, size_t info_len,
 		  uint8_t *out, size_t len)
 {
 	memcpy(info, label, LABEL_SIZE);
-	return crypto_hkdf(key->b, sizeof(key->b), salt, sizeof(salt), info, info_len, out, len);
+	return crypto_hkdf_expand(hkdf, info, info_len, out, len);
 }
 
-int keys_derive(const struct keys_context *context, const struct otp_key *key, unsigned count, struct keys *out)
+int keys_derive(struct crypto_hkdf *hkdf, const struct keys_context *context, unsigned count, struct keys *out)
 {
 	uint8_t info[LABEL_SIZE + CONTEXT_MAX];
 	size_t info_len;
@@ -71,31 +76,17 @@ int keys_derive(const struct keys_context *context, const struct otp_key *key, u
 	if (rc != 0)
 		return rc;
 	info_len = LABEL_SIZE + put_context(info + LABEL_SIZE, context);
-	rc = derive(key, "seal", info, info_len, out->seal, sizeof(out->seal));
+	rc = derive(hkdf, "seal", info, info_len, out->seal, sizeof(out->seal));
 	if (rc == 0 && count > KNOCK_COUNT_MIN)
-		rc = derive(key, "fill", info, info_len, out->fill, 4 * (size_t)(count - KNOCK_COUNT_MIN));
+		rc = derive(hkdf, "fill", info, info_len, out->fill, 4 * (size_t)(count - KNOCK_COUNT_MIN));
 	if (rc == 0)
-		rc = derive(key, "port", info, info_len, out->placement, 4 * (size_t)count);
+		rc = derive(hkdf, "port", info, info_len, out->placement, 4 * (size_t)count);
 	if (rc != 0)
 		keys_wipe(out);
 	return rc;
 }
 
-int keys_derive_seal(const struct keys_context *context, const struct otp_key *key,
-		     uint8_t out[static CRYPTO_SIV_KEY_SIZE])
-{
-	uint8_t info[LABEL_SIZE + CONTEXT_MAX];
-	size_t info_len;
-	int rc = check(context);
-
-	memset(out, 0, CRYPTO_SIV_KEY_SIZE);
-	if (rc != 0)
-		return rc;
-	info_len = LABEL_SIZE + put_context(info + LABEL_SIZE, context);
-	return derive(key, "seal", info, info_len, out, CRYPTO_SIV_KEY_SIZE);
-}
-
-int keys_derive_announcement(const struct keys_context *context, const struct otp_key *key,
+int keys_derive_announcement(struct crypto_hkdf *hkdf, const struct keys_context *context,
 			     uint8_t out[static KEYS_ANNOUNCEMENT_SIZE])
 {
 	uint8_t info[ANNOUNCE_MAX], *p = info + sizeof(announce);
@@ -108,8 +99,7 @@ int keys_derive_announcement(const struct keys_context *context, const struct ot
 	p = put_lp(p, context->server_id);
 	p = put_lp(p, context->user);
 	p = put_u64(p, context->issued_at);
-	return crypto_hkdf(key->b, sizeof(key->b), salt, sizeof(salt), info, (size_t)(p - info), out,
-			   KEYS_ANNOUNCEMENT_SIZE);
+	return crypto_hkdf_expand(hkdf, info, (size_t)(p - info), out, KEYS_ANNOUNCEMENT_SIZE);
 }
 
 void keys_wipe(struct keys *k)

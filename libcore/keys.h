@@ -25,19 +25,18 @@ struct keys {
 	uint8_t placement[4 * KNOCK_COUNT_MAX];		       /* the first 4*count bytes are used */
 };
 
-/* Derives all three outputs. Errors: SERVER_ID, USER_ID, SERVICE_NAME, COUNT, CRYPTO; *out is then zero. */
-int keys_derive(const struct keys_context *context, const struct otp_key *key, unsigned count, struct keys *out);
-void keys_wipe(struct keys *k);
+/* Makes a one-time key what the others derive from. Errors: CRYPTO. */
+int keys_extract(struct crypto_hkdf *hkdf, const struct otp_key *key);
 
-/* The seal alone, as above: all that is needed to open a message. */
-int keys_derive_seal(const struct keys_context *context, const struct otp_key *key,
-		     uint8_t out[static CRYPTO_SIV_KEY_SIZE]);
+/* Derives all three outputs. Errors: SERVER_ID, USER_ID, SERVICE_NAME, COUNT, CRYPTO; *out is then zero. */
+int keys_derive(struct crypto_hkdf *hkdf, const struct keys_context *context, unsigned count, struct keys *out);
+void keys_wipe(struct keys *k);
 
 #define KEYS_ANNOUNCEMENT_SIZE 8 /* word, then placement */
 
 /* What announces the use of a sheet's key: of context only server_id, user and issued_at count. Errors: SERVER_ID,
  * USER_ID, CRYPTO; out is then zero. The caller wipes it. */
-int keys_derive_announcement(const struct keys_context *context, const struct otp_key *key,
+int keys_derive_announcement(struct crypto_hkdf *hkdf, const struct keys_context *context,
 			     uint8_t out[static KEYS_ANNOUNCEMENT_SIZE]);
 
 #endif

@@ -22,16 +22,15 @@ void message_encode(const struct message *m, uint8_t out[static MESSAGE_SIZE])
 	memcpy(out + 16, m->client.b, sizeof(m->client.b));
 }
 
-int message_seal(const struct message *m, const uint8_t key[static CRYPTO_SIV_KEY_SIZE],
-		 uint8_t out[static MESSAGE_SEALED_SIZE])
+int message_seal(const struct message *m, struct crypto_siv *siv, uint8_t out[static MESSAGE_SEALED_SIZE])
 {
 	uint8_t plain[MESSAGE_SIZE];
 
 	message_encode(m, plain);
-	return crypto_siv_seal(key, plain, sizeof(plain), out);
+	return crypto_siv_seal(siv, plain, sizeof(plain), out);
 }
 
-int message_verify(const struct message *expected, const uint8_t key[static CRYPTO_SIV_KEY_SIZE],
+int message_verify(const struct message *expected, struct crypto_siv *siv,
 		   const uint8_t sealed[static MESSAGE_SEALED_SIZE])
 {
 	uint8_t plain[MESSAGE_SIZE];
@@ -39,7 +38,7 @@ int message_verify(const struct message *expected, const uint8_t key[static CRYP
 	int rc;
 
 	message_encode(expected, wanted);
-	rc = crypto_siv_open(key, sealed, MESSAGE_SEALED_SIZE, plain);
+	rc = crypto_siv_open(siv, sealed, MESSAGE_SEALED_SIZE, plain);
 	if (rc == 0 && !crypto_equal(plain, wanted, sizeof(plain)))
 		rc = QK_ERR_MISMATCH;
 	crypto_wipe(plain, sizeof(plain));

@@ -23,12 +23,11 @@ struct message {
 
 void message_encode(const struct message *m, uint8_t out[static MESSAGE_SIZE]);
 
-/* Seals M under the 64-byte seal key. Errors: CRYPTO. */
-int message_seal(const struct message *m, const uint8_t key[static CRYPTO_SIV_KEY_SIZE],
-		 uint8_t out[static MESSAGE_SEALED_SIZE]);
+/* Seals M under the seal key, which siv has. Errors: CRYPTO. */
+int message_seal(const struct message *m, struct crypto_siv *siv, uint8_t out[static MESSAGE_SEALED_SIZE]);
 
 /* Opens sealed and compares it with expected in constant time. Errors: SEAL, MISMATCH, CRYPTO. */
-int message_verify(const struct message *expected, const uint8_t key[static CRYPTO_SIV_KEY_SIZE],
+int message_verify(const struct message *expected, struct crypto_siv *siv,
 		   const uint8_t sealed[static MESSAGE_SEALED_SIZE]);
 
 #endif

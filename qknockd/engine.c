@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "libcore/crypto.h"
-#include "libcore/sequence.h"
 #include "qknockd/engine_state.h"
 
 /* A complete knock whose key could not be consumed is tried again by its own packets, but not at their rate. */
@@ -62,6 +61,13 @@ static int draw_next_grant(struct engine *engine)
 	return 0;
 }
 
+static void on_almost_complete(void *arg, struct session *session)
+{
+	const struct engine *engine = arg;
+
+	keyring_prepare(engine->ring, session_owner(session), engine->config);
+}
+
 int engine_new(const struct config *config, struct store *store, struct granter *granter, const struct log *log,
 	       struct engine **out)
 {
@@ -80,6 +86,8 @@ int engine_new(const struct config *config, struct store *store, struct granter 
 		rc = draw_next_grant(engine);
 	if (rc == 0)
 		rc = session_table_new(&engine->table);
+	if (rc == 0)
+		session_table_prepare(engine->table, on_almost_complete, engine);
 	if (rc == 0)
 		rc = keyring_new(engine->table, &engine->ring);
 	if (rc == 0)
@@ -193,17 +201,9 @@ static int make_grant(struct engine *engine, const struct keyring_knock *knock, 
 
 static int verify(const struct engine *engine, const struct keyring_knock *knock)
 {
-	uint32_t words[KNOCK_COUNT_MAX];
-	struct sequence_input in;
-	int rc;
-
 	if (keyring_pending(knock->key)->expires_ns <= clock_boot_ns())
 		return QK_ERR_STALE;
-	keyring_input(knock, engine->config, &in);
-	session_words(knock->session, words);
-	rc = sequence_verify(&in, words);
-	crypto_wipe(words, sizeof(words));
-	return rc;
+	return keyring_verify(engine->ring, knock, engine->config);
 }
 
 static int consume(const struct engine *engine, const struct store_pending *pending, const struct store_grant *grant)

@@ -26,6 +26,7 @@ RB_HEAD(expiry_tree, keyring_key);
 
 struct keyring {
 	struct session_table *table;
+	struct sequence_maker *maker; /* knows no key's secrets but those of one that is here */
 	struct user_tree users;
 	struct expiry_tree expiry;
 	size_t count; /* in users */
@@ -54,12 +55,21 @@ RB_GENERATE_INTERNAL(expiry_tree, keyring_key, in_expiry, by_expiry, __attribute
 
 int keyring_new(struct session_table *table, struct keyring **out)
 {
-	*out = calloc(1, sizeof(**out));
-	if (*out == NULL)
+	struct keyring *ring = calloc(1, sizeof(*ring));
+	int rc;
+
+	*out = NULL;
+	if (ring == NULL)
 		return QK_ERR_NOMEM;
-	(*out)->table = table;
-	RB_INIT(&(*out)->users);
-	RB_INIT(&(*out)->expiry);
+	rc = sequence_maker_new(&ring->maker);
+	if (rc != 0) {
+		free(ring);
+		return rc;
+	}
+	ring->table = table;
+	RB_INIT(&ring->users);
+	RB_INIT(&ring->expiry);
+	*out = ring;
 	return 0;
 }
 
@@ -69,10 +79,12 @@ void keyring_free(struct keyring *ring)
 		return;
 	while (!RB_EMPTY(&ring->expiry))
 		keyring_remove(ring, RB_ROOT(&ring->expiry));
+	sequence_maker_free(ring->maker);
 	free(ring);
 }
 
-void keyring_input(const struct keyring_knock *knock, const struct config *config, struct sequence_input *in)
+/* Borrows from the key and config. */
+static void input_of(const struct keyring_knock *knock, const struct config *config, struct sequence_input *in)
 {
 	const struct keyring_key *key = knock->key;
 
@@ -94,12 +106,34 @@ static int expect(struct keyring *ring, const struct config *config, struct keyr
 	struct sequence_input in;
 	int rc;
 
-	keyring_input(knock, config, &in);
-	rc = sequence_derive(&in, packets);
+	input_of(knock, config, &in);
+	rc = sequence_maker_derive(ring->maker, &in, packets);
 	if (rc == 0)
 		rc = session_add(ring->table, packets, knock->shape.count, knock, &knock->session);
 	crypto_wipe(packets, sizeof(packets));
 	return rc;
+}
+
+int keyring_verify(struct keyring *ring, const struct keyring_knock *knock, const struct config *config)
+{
+	uint32_t words[KNOCK_COUNT_MAX];
+	struct sequence_input in;
+	int rc;
+
+	input_of(knock, config, &in);
+	session_words(knock->session, words);
+	rc = sequence_maker_verify(ring->maker, &in, words);
+	crypto_wipe(words, sizeof(words));
+	return rc;
+}
+
+/* What fails here fails there again, and is said there. */
+void keyring_prepare(struct keyring *ring, const struct keyring_knock *knock, const struct config *config)
+{
+	struct sequence_input in;
+
+	input_of(knock, config, &in);
+	sequence_maker_prepare(ring->maker, &in);
 }
 
 /* The server id is part of every packet, but no part of a key's own state. */
@@ -216,8 +250,9 @@ static int refresh(struct keyring *ring, const struct config *config, const stru
 	return 0;
 }
 
-static void free_key(struct keyring_key *key)
+static void free_key(struct keyring *ring, struct keyring_key *key)
 {
+	sequence_maker_forget(ring->maker, &key->pending.otp.key);
 	free(key->logins);
 	crypto_wipe(key, sizeof(*key));
 	free(key);
@@ -236,7 +271,7 @@ static int add(struct keyring *ring, const struct config *config, const struct s
 	key->n_mod = user->p * user->q;
 	rc = refresh(ring, config, user, key);
 	if (rc != 0) {
-		free_key(key);
+		free_key(ring, key);
 		return rc;
 	}
 	RB_INSERT(expiry_tree, &ring->expiry, key);
@@ -278,7 +313,7 @@ void keyring_remove(struct keyring *ring, struct keyring_key *key)
 		ring->count--;
 	}
 	RB_REMOVE(expiry_tree, &ring->expiry, key);
-	free_key(key);
+	free_key(ring, key);
 }
 
 int keyring_rebuild(struct keyring *ring, const struct config *config, const struct store_user *user,

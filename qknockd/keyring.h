@@ -29,11 +29,11 @@ struct keyring_knock {
 	uint64_t retry_ns; /* not tried again before this, after a failure */
 };
 
-int keyring_new(struct session_table *table, struct keyring **out); /* NOMEM */
+int keyring_new(struct session_table *table, struct keyring **out); /* NOMEM, CRYPTO */
 void keyring_free(struct keyring *ring);			    /* with all keys and sessions */
 
 /* Adds a key with the sessions that configuration and user allow. Errors: NOMEM, POLICY (none allowed),
- * EXISTS (the user has one), or those of sequence_derive; nothing is left behind then. */
+ * EXISTS (the user has one), or those of sequence_maker_derive; nothing is left behind then. */
 int keyring_add(struct keyring *ring, const struct config *config, const struct store_user *user,
 		const struct store_pending *pending);
 
@@ -66,7 +66,10 @@ struct store_pending *keyring_pending(struct keyring_key *key);
 /* As in struct store_user, those of the user of whom the key was made or rebuilt last. */
 const char *keyring_logins(const struct keyring_key *key);
 
-/* What sequence_verify needs; borrows from the key and config. */
-void keyring_input(const struct keyring_knock *knock, const struct config *config, struct sequence_input *in);
+/* Whether the words that have come open the knock's seal (sequence_maker_verify has the errors). */
+int keyring_verify(struct keyring *ring, const struct keyring_knock *knock, const struct config *config);
+
+/* One packet is missing yet: what takes long of keyring_verify is done before it comes. */
+void keyring_prepare(struct keyring *ring, const struct keyring_knock *knock, const struct config *config);
 
 #endif

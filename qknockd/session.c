@@ -55,6 +55,8 @@ struct session_table {
 	size_t anywhere; /* packets without source */
 	size_t sessions;
 	uint64_t deliveries;
+	session_prepare_function *prepare; /* may be NULL */
+	void *prepare_arg;
 	struct expected_set *expected; /* NULL: the kernel is not told */
 	TAILQ_HEAD(, session) wait;    /* sessions that the set has not, or not wholly */
 	TAILQ_HEAD(, session) ready;   /* full sessions of the packet in delivery */
@@ -226,6 +228,12 @@ int session_table_new(struct session_table **out)
 	}
 	*out = t;
 	return 0;
+}
+
+void session_table_prepare(struct session_table *table, session_prepare_function *prepare, void *arg)
+{
+	table->prepare = prepare;
+	table->prepare_arg = arg;
 }
 
 void session_table_free(struct session_table *table)
@@ -416,10 +424,12 @@ void session_remove(struct session_table *table, struct session *session)
  * this delivery: two packets of one session may be equal. */
 static bool session_deliver(struct session_table *t, struct session *s, unsigned index)
 {
-	bool first = s->delivery != t->deliveries;
+	bool first = s->delivery != t->deliveries, new = (s->received >> index & 1) == 0;
 
 	s->received |= UINT32_C(1) << index;
 	s->delivery = t->deliveries;
+	if (new &&__builtin_popcount(s->received) == s->count - 1 && t->prepare != NULL)
+		t->prepare(t->prepare_arg, s);
 	if (session_complete(s) && !s->in_ready) {
 		TAILQ_INSERT_TAIL(&t->ready, s, ready);
 		s->in_ready = true;

@@ -26,6 +26,11 @@ void session_table_free(struct session_table *table);
  * Once in the life of a table; the set is borrowed. */
 void session_table_expect(struct session_table *table, struct expected_set *expected);
 
+/* prepare(arg, session) is called when a session of several packets lacks only one, so that what takes long is done
+ * before that comes. It must not change the table. */
+typedef void session_prepare_function(void *arg, struct session *session);
+void session_table_prepare(struct session_table *table, session_prepare_function *prepare, void *arg);
+
 /* Adds a session with count expected packets, those whose source is :: from anywhere; owner is the caller's. The
  * sources differ in their low 64 bits alone: no hop is wider (protocol.md section 5). Errors: NOMEM. The session lives
  * until session_remove; its words are wiped then. */

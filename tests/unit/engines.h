@@ -116,11 +116,10 @@ static inline int issue(struct bench *b, const char *address, struct otp *otp)
 	return engine_issue(b->engine, "alice", &client, NULL, otp);
 }
 
-/* Sends packets first..last of alice's knock, as the network would deliver them. */
-static inline void send_part(struct bench *b, const struct otp *otp, const char *address, const char *service,
-			     uint16_t width, unsigned first, unsigned last)
+/* The packets of alice's knock. */
+static inline void derive_knock(struct bench *b, const struct otp *otp, const char *address, const char *service,
+				uint16_t width, struct sequence_packet packets[static KNOCK_COUNT_MAX])
 {
-	struct sequence_packet packets[KNOCK_COUNT_MAX];
 	struct sequence_input in = {.server_id = b->config.server_id,
 				    .user = "alice",
 				    .otp = otp,
@@ -131,11 +130,24 @@ static inline void send_part(struct bench *b, const struct otp *otp, const char 
 				    .width = width};
 
 	assert_int_equal(sequence_derive(&in, packets), 0);
-	for (unsigned i = last + 1; i-- > first;) {
-		struct frame_knock knock = {packets[i].source, packets[i].port, packets[i].word, FRAME_SYN};
+}
 
-		engine_packets(b->engine, &knock, 1);
-	}
+static inline void deliver(struct bench *b, const struct sequence_packet *packet)
+{
+	struct frame_knock knock = {packet->source, packet->port, packet->word, FRAME_SYN};
+
+	engine_packets(b->engine, &knock, 1);
+}
+
+/* Sends packets first..last of them, as the network would deliver them. */
+static inline void send_part(struct bench *b, const struct otp *otp, const char *address, const char *service,
+			     uint16_t width, unsigned first, unsigned last)
+{
+	struct sequence_packet packets[KNOCK_COUNT_MAX];
+
+	derive_knock(b, otp, address, service, width, packets);
+	for (unsigned i = last + 1; i-- > first;)
+		deliver(b, &packets[i]);
 }
 
 static inline void send_knock(struct bench *b, const struct otp *otp, const char *address, const char *service,

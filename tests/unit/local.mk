@@ -79,8 +79,9 @@ check_PROGRAMS += tests/unit/test_crypto_failure
 TESTS += tests/unit/test_crypto_failure
 tests_unit_test_crypto_failure_SOURCES = tests/unit/test_crypto_failure.c tests/unit/unit.h
 tests_unit_test_crypto_failure_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_unit_test_crypto_failure_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=crypto_hkdf,--wrap=crypto_siv_seal \
-	-Wl,--wrap=crypto_siv_open,--wrap=crypto_random_below,--wrap=crypto_draw_prime
+tests_unit_test_crypto_failure_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=crypto_hkdf_extract,--wrap=crypto_hkdf_expand \
+	-Wl,--wrap=crypto_siv_set_key,--wrap=crypto_siv_seal,--wrap=crypto_siv_open \
+	-Wl,--wrap=crypto_random_below,--wrap=crypto_draw_prime
 tests_unit_test_crypto_failure_LDADD = $(UNIT_LIBS)
 
 check_PROGRAMS += tests/unit/test_chain

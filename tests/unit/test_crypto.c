@@ -6,6 +6,9 @@
 #include "libcore/crypto.h"
 #include "libcore/error.h"
 
+static struct crypto_hkdf *hkdf; /* one for all */
+static struct crypto_siv *siv;
+
 static void expect_hkdf(const char *ikm, const char *salt, const char *info, const char *okm)
 {
 	uint8_t b[4][HEX_MAX];
@@ -15,8 +18,16 @@ static void expect_hkdf(const char *ikm, const char *salt, const char *info, con
 	size_t info_len = hex(b[2], info);
 	size_t len = hex(b[3], okm);
 
-	assert_int_equal(crypto_hkdf(b[0], ikm_len, b[1], salt_len, b[2], info_len, out, len), 0);
-	assert_memory_equal(out, b[3], len);
+	assert_int_equal(crypto_hkdf_extract(hkdf, b[0], ikm_len, b[1], salt_len), 0);
+	/* As often as wanted. */
+	for (int i = 0; i < 3; i++) {
+		memset(out, 0, sizeof(out));
+		assert_int_equal(crypto_hkdf_expand(hkdf, b[2], info_len, out, len), 0);
+		assert_memory_equal(out, b[3], len);
+		assert_int_equal(crypto_hkdf_expand(hkdf, b[0], ikm_len, out, len), 0);
+		assert_memory_not_equal(out, b[3], len);
+	}
+	crypto_hkdf_wipe(hkdf);
 }
 
 static void test_hkdf_of_rfc_5869(void **state)
@@ -44,8 +55,9 @@ static void test_hkdf_beyond_its_limit_fails_with_zeros(void **state)
 	const uint8_t key[32] = {1};
 
 	(void)state;
-	assert_int_equal(crypto_hkdf(key, 32, key, 8, key, 8, out, sizeof(out) - 1), 0);
-	assert_int_equal(crypto_hkdf(key, 32, key, 8, key, 8, out, sizeof(out)), QK_ERR_CRYPTO);
+	assert_int_equal(crypto_hkdf_extract(hkdf, key, 32, key, 8), 0);
+	assert_int_equal(crypto_hkdf_expand(hkdf, key, 8, out, sizeof(out) - 1), 0);
+	assert_int_equal(crypto_hkdf_expand(hkdf, key, 8, out, sizeof(out)), QK_ERR_CRYPTO);
 	assert_memory_equal(out, zero, sizeof(out));
 	assert_int_equal(ERR_peek_error(), 0);
 }
@@ -85,10 +97,21 @@ static void test_siv_known_answers(void **state)
 
 		assert_int_equal(hex(key, siv_answers[i].key), CRYPTO_SIV_KEY_SIZE);
 		assert_int_equal(hex(sealed, siv_answers[i].sealed), CRYPTO_SIV_TAG_SIZE + len);
-		assert_int_equal(crypto_siv_seal(key, plain, len, out), 0);
-		assert_memory_equal(out, sealed, CRYPTO_SIV_TAG_SIZE + len);
-		assert_int_equal(crypto_siv_open(key, sealed, CRYPTO_SIV_TAG_SIZE + len, out), 0);
-		assert_memory_equal(out, plain, len);
+		for (int again = 0; again < 3; again++) {
+			if (crypto_siv_get_use(siv) != CRYPTO_SIV_SEAL)
+				assert_int_equal(crypto_siv_set_key(siv, CRYPTO_SIV_SEAL, key), 0);
+			assert_int_equal(crypto_siv_seal(siv, plain, len, out), 0);
+			assert_memory_equal(out, sealed, CRYPTO_SIV_TAG_SIZE + len);
+			assert_int_equal(crypto_siv_get_use(siv), len < 16 ? CRYPTO_SIV_NONE : CRYPTO_SIV_SEAL);
+		}
+		for (int again = 0; again < 3; again++) {
+			if (crypto_siv_get_use(siv) != CRYPTO_SIV_OPEN)
+				assert_int_equal(crypto_siv_set_key(siv, CRYPTO_SIV_OPEN, key), 0);
+			assert_int_equal(crypto_siv_open(siv, sealed, CRYPTO_SIV_TAG_SIZE + len, out), 0);
+			assert_memory_equal(out, plain, len);
+		}
+		crypto_siv_wipe(siv);
+		assert_int_equal(crypto_siv_get_use(siv), CRYPTO_SIV_NONE);
 	}
 }
 
@@ -100,20 +123,24 @@ static void test_siv_refuses_every_flipped_bit(void **state)
 
 	(void)state;
 	hex(key, siv_answers[2].key);
+	assert_int_equal(crypto_siv_set_key(siv, CRYPTO_SIV_OPEN, key), 0);
 	for (size_t bit = 0; bit < 8 * len; bit++) {
 		memset(out, 0xaa, sizeof(out));
 		sealed[bit / 8] ^= (uint8_t)(1u << bit % 8);
-		assert_int_equal(crypto_siv_open(key, sealed, len, out), QK_ERR_SEAL);
+		assert_int_equal(crypto_siv_open(siv, sealed, len, out), QK_ERR_SEAL);
 		assert_memory_equal(out, zero, sizeof(out));
 		sealed[bit / 8] ^= (uint8_t)(1u << bit % 8);
 	}
 	key[63] ^= 1;
-	assert_int_equal(crypto_siv_open(key, sealed, len, out), QK_ERR_SEAL);
+	assert_int_equal(crypto_siv_set_key(siv, CRYPTO_SIV_OPEN, key), 0);
+	assert_int_equal(crypto_siv_open(siv, sealed, len, out), QK_ERR_SEAL);
 	key[63] ^= 1;
 	key[0] ^= 1;
-	assert_int_equal(crypto_siv_open(key, sealed, len, out), QK_ERR_SEAL);
+	assert_int_equal(crypto_siv_set_key(siv, CRYPTO_SIV_OPEN, key), 0);
+	assert_int_equal(crypto_siv_open(siv, sealed, len, out), QK_ERR_SEAL);
 	key[0] ^= 1;
-	assert_int_equal(crypto_siv_open(key, sealed, len, out), 0);
+	assert_int_equal(crypto_siv_set_key(siv, CRYPTO_SIV_OPEN, key), 0);
+	assert_int_equal(crypto_siv_open(siv, sealed, len, out), 0);
 	assert_int_equal(ERR_peek_error(), 0);
 }
 
@@ -206,6 +233,20 @@ static void test_drawn_primes_have_their_size(void **state)
 	}
 }
 
+static int setup(void **state)
+{
+	(void)state;
+	return crypto_hkdf_new(&hkdf) != 0 || crypto_siv_new(&siv) != 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	crypto_hkdf_free(hkdf);
+	crypto_siv_free(siv);
+	return 0;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -221,5 +262,5 @@ int main(void)
 	    cmocka_unit_test(test_drawn_primes_have_their_size),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, setup, teardown);
 }

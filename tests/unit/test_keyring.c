@@ -148,12 +148,17 @@ static void note_complete(void *arg, struct session *session, const struct frame
 static unsigned deliver(struct fixture *f, struct keyring_key *key, unsigned first, unsigned last)
 {
 	struct sequence_packet packets[KNOCK_COUNT_MAX];
-	struct keyring_knock knock = {.key = key, .service = f->services[0].service, .shape = f->config.shape};
-	struct sequence_input in;
+	const struct store_pending *pending = keyring_pending(key);
+	const struct sequence_input in = {.server_id = f->config.server_id,
+					  .user = pending->user,
+					  .otp = &pending->otp,
+					  .service = &f->services[0].service,
+					  .client = pending->client,
+					  .shape = f->config.shape,
+					  .n_mod = f->user.p * f->user.q};
 	uint64_t counted = 0;
 	unsigned known = 0;
 
-	keyring_input(&knock, &f->config, &in);
 	assert_int_equal(sequence_derive(&in, packets), 0);
 	last_complete = NULL;
 	for (unsigned i = first; i <= last; i++) {
@@ -188,6 +193,11 @@ static void test_what_stays_the_same_is_kept(void **state)
 	assert_ptr_equal(last_complete->key, key);
 	assert_string_equal(last_complete->service.name, "ssh");
 	assert_int_equal(last_complete->width, 0);
+	assert_int_equal(keyring_verify(f->ring, last_complete, &f->config), 0);
+	keyring_prepare(f->ring, last_complete, &f->config);
+	assert_int_equal(keyring_verify(f->ring, last_complete, &f->config), 0);
+	last_complete->service.port++;
+	assert_int_equal(keyring_verify(f->ring, last_complete, &f->config), QK_ERR_MISMATCH);
 }
 
 /* Whatever is changed, the first half of the knock is void, and the new packets are known. */

@@ -7,6 +7,55 @@
 #include "libcore/message.h"
 #include "libcore/sequence.h"
 
+/* --- one derivation, sealing, verification each --- */
+
+static int seal_alone(const struct message *m, const uint8_t *key, uint8_t *out)
+{
+	struct crypto_siv *siv;
+	int rc;
+
+	assert_int_equal(crypto_siv_new(&siv), 0);
+	assert_int_equal(crypto_siv_set_key(siv, CRYPTO_SIV_SEAL, key), 0);
+	rc = message_seal(m, siv, out);
+	crypto_siv_free(siv);
+	return rc;
+}
+
+static int verify_alone(const struct message *expected, const uint8_t *key, const uint8_t *sealed)
+{
+	struct crypto_siv *siv;
+	int rc;
+
+	assert_int_equal(crypto_siv_new(&siv), 0);
+	assert_int_equal(crypto_siv_set_key(siv, CRYPTO_SIV_OPEN, key), 0);
+	rc = message_verify(expected, siv, sealed);
+	crypto_siv_free(siv);
+	return rc;
+}
+
+static int derive_alone(const struct keys_context *context, const struct otp_key *key, unsigned count, struct keys *out)
+{
+	struct crypto_hkdf *hkdf;
+	int rc;
+
+	assert_int_equal(crypto_hkdf_new(&hkdf), 0);
+	assert_int_equal(keys_extract(hkdf, key), 0);
+	rc = keys_derive(hkdf, context, count, out);
+	crypto_hkdf_free(hkdf);
+	return rc;
+}
+
+static int verify_sequence(const struct sequence_input *in, const uint32_t *words)
+{
+	struct sequence_maker *maker;
+	int rc;
+
+	assert_int_equal(sequence_maker_new(&maker), 0);
+	rc = sequence_maker_verify(maker, in, words);
+	sequence_maker_free(maker);
+	return rc;
+}
+
 static const struct service ssh = {"ssh", SERVICE_TCP, 22};
 
 static struct otp an_otp(void)
@@ -53,9 +102,9 @@ static void expect_mismatch(const struct message *sealed, const struct message *
 {
 	uint8_t out[MESSAGE_SEALED_SIZE];
 
-	assert_int_equal(message_seal(sealed, seal_key, out), 0);
-	assert_int_equal(message_verify(expected, seal_key, out), QK_ERR_MISMATCH);
-	assert_int_equal(message_verify(sealed, seal_key, out), 0);
+	assert_int_equal(seal_alone(sealed, seal_key, out), 0);
+	assert_int_equal(verify_alone(expected, seal_key, out), QK_ERR_MISMATCH);
+	assert_int_equal(verify_alone(sealed, seal_key, out), 0);
 }
 
 static void test_every_field_of_the_message_counts(void **state)
@@ -85,27 +134,17 @@ static void test_a_foreign_seal_is_not_opened(void **state)
 	uint8_t key[CRYPTO_SIV_KEY_SIZE] = {9};
 
 	(void)state;
-	assert_int_equal(message_seal(&m, seal_key, out), 0);
-	assert_int_equal(message_verify(&m, key, out), QK_ERR_SEAL);
+	assert_int_equal(seal_alone(&m, seal_key, out), 0);
+	assert_int_equal(verify_alone(&m, key, out), QK_ERR_SEAL);
 	out[47] ^= 1;
-	assert_int_equal(message_verify(&m, seal_key, out), QK_ERR_SEAL);
-}
-
-/* The one that is derived alone is the same. */
-static void expect_seal(const struct keys_context *context, const struct otp_key *key, const struct keys *keys)
-{
-	uint8_t seal[CRYPTO_SIV_KEY_SIZE];
-
-	assert_int_equal(keys_derive_seal(context, key, seal), 0);
-	assert_memory_equal(seal, keys->seal, sizeof(seal));
+	assert_int_equal(verify_alone(&m, seal_key, out), QK_ERR_SEAL);
 }
 
 static void expect_other_keys(const struct keys *keys, const struct keys_context *context, const struct otp_key *key)
 {
 	struct keys other;
 
-	assert_int_equal(keys_derive(context, key, 32, &other), 0);
-	expect_seal(context, key, &other);
+	assert_int_equal(derive_alone(context, key, 32, &other), 0);
 	assert_memory_not_equal(other.seal, keys->seal, sizeof(other.seal));
 	assert_memory_not_equal(other.fill, keys->fill, sizeof(other.fill));
 	assert_memory_not_equal(other.placement, keys->placement, sizeof(other.placement));
@@ -119,7 +158,7 @@ static void test_keys_depend_on_all_of_the_context(void **state)
 	struct keys keys;
 
 	(void)state;
-	assert_int_equal(keys_derive(&c, &key, 32, &keys), 0);
+	assert_int_equal(derive_alone(&c, &key, 32, &keys), 0);
 	other = c, other.server_id = "gw2";
 	expect_other_keys(&keys, &other, &key);
 	other = c, other.user = "alic", other.server_id = "gwe";
@@ -142,11 +181,11 @@ static void test_keys_have_the_length_of_the_count(void **state)
 	struct keys keys;
 
 	(void)state;
-	assert_int_equal(keys_derive(&c, &key, 12, &keys), 0);
+	assert_int_equal(derive_alone(&c, &key, 12, &keys), 0);
 	assert_memory_equal(keys.fill, zero.fill, sizeof(keys.fill));
 	assert_memory_equal(keys.placement + 48, zero.placement, sizeof(keys.placement) - 48);
 	assert_memory_not_equal(keys.placement + 44, zero.placement, 4);
-	assert_int_equal(keys_derive(&c, &key, 13, &keys), 0);
+	assert_int_equal(derive_alone(&c, &key, 13, &keys), 0);
 	assert_memory_not_equal(keys.fill, zero.fill, 4);
 	assert_memory_equal(keys.fill + 4, zero.fill, sizeof(keys.fill) - 4);
 	keys_wipe(&keys);
@@ -160,13 +199,8 @@ static void expect_no_keys(struct keys_context c, unsigned count, int error)
 	struct keys keys;
 
 	memset(&keys, 0xaa, sizeof(keys));
-	assert_int_equal(keys_derive(&c, &key, count, &keys), error);
+	assert_int_equal(derive_alone(&c, &key, count, &keys), error);
 	assert_memory_equal(&keys, &zero, sizeof(keys));
-	if (error == QK_ERR_COUNT)
-		return;
-	memset(&keys, 0xaa, sizeof(keys));
-	assert_int_equal(keys_derive_seal(&c, &key, keys.seal), error);
-	assert_memory_equal(keys.seal, zero.seal, sizeof(keys.seal));
 }
 
 static void test_keys_refuse_bad_input(void **state)
@@ -195,7 +229,7 @@ static void expect_refusal(const struct sequence_input *in, int error)
 	memset(packets, 0xaa, sizeof(packets));
 	assert_int_equal(sequence_derive(in, packets), error);
 	assert_memory_equal(packets, zero, sizeof(packets));
-	assert_int_equal(sequence_verify(in, words), error);
+	assert_int_equal(verify_sequence(in, words), error);
 }
 
 static void test_every_bad_parameter_has_its_error(void **state)
@@ -274,7 +308,7 @@ static void test_every_count_is_verified(void **state)
 	(void)state;
 	for (in.shape.count = KNOCK_COUNT_MIN; in.shape.count <= KNOCK_COUNT_MAX; in.shape.count++) {
 		derive_words(&in, words);
-		assert_int_equal(sequence_verify(&in, words), 0);
+		assert_int_equal(verify_sequence(&in, words), 0);
 		assert_int_equal(sequence_derive(&in, packets), 0);
 		for (size_t i = 0; i < KNOCK_COUNT_MAX; i++) {
 			if (i < in.shape.count)
@@ -295,10 +329,10 @@ static void test_any_wrong_word_breaks_the_seal(void **state)
 	derive_words(&in, words);
 	for (size_t i = 0; i < KNOCK_COUNT_MIN; i++) {
 		words[i] ^= UINT32_C(0x80000000) >> i;
-		assert_int_equal(sequence_verify(&in, words), QK_ERR_SEAL);
+		assert_int_equal(verify_sequence(&in, words), QK_ERR_SEAL);
 		words[i] ^= UINT32_C(0x80000000) >> i;
 	}
-	assert_int_equal(sequence_verify(&in, words), 0);
+	assert_int_equal(verify_sequence(&in, words), 0);
 }
 
 /* What the keys are bound to breaks the seal; what is in the message alone is a mismatch. */
@@ -314,19 +348,19 @@ static void test_a_knock_for_something_else_is_refused(void **state)
 	(void)state;
 	derive_words(&good, words);
 	in = good, in.service = &other_port;
-	assert_int_equal(sequence_verify(&in, words), QK_ERR_MISMATCH);
+	assert_int_equal(verify_sequence(&in, words), QK_ERR_MISMATCH);
 	in = good, in.width = 0;
-	assert_int_equal(sequence_verify(&in, words), QK_ERR_MISMATCH);
+	assert_int_equal(verify_sequence(&in, words), QK_ERR_MISMATCH);
 	in = good, in.shape.count = 13;
-	assert_int_equal(sequence_verify(&in, words), QK_ERR_MISMATCH);
+	assert_int_equal(verify_sequence(&in, words), QK_ERR_MISMATCH);
 	in = good, in.service = &other_name;
-	assert_int_equal(sequence_verify(&in, words), QK_ERR_SEAL);
+	assert_int_equal(verify_sequence(&in, words), QK_ERR_SEAL);
 	in = good, in.client.b[15]++;
-	assert_int_equal(sequence_verify(&in, words), QK_ERR_SEAL);
+	assert_int_equal(verify_sequence(&in, words), QK_ERR_SEAL);
 	in = good, in.user = "bob";
-	assert_int_equal(sequence_verify(&in, words), QK_ERR_SEAL);
+	assert_int_equal(verify_sequence(&in, words), QK_ERR_SEAL);
 	otp.issued_at++;
-	assert_int_equal(sequence_verify(&good, words), QK_ERR_SEAL);
+	assert_int_equal(verify_sequence(&good, words), QK_ERR_SEAL);
 }
 
 /* Over many keys the ports reach both ends of the widest and the narrowest range, and never leave them. */
@@ -427,6 +461,61 @@ static void test_hops_that_are_no_good(void **state)
 	assert_false(sequence_hops_well(packets, 9, 8, &server));
 }
 
+/* Another input than the one before, in one thing or in several. */
+static void change(struct sequence_input *in, struct otp *otp, unsigned what)
+{
+	static const struct service services[] = {{"ssh", SERVICE_TCP, 22}, {"http", SERVICE_TCP, 80}};
+
+	if ((what & 1) != 0)
+		in->width = in->width == 0 ? 8 : 0;
+	if ((what & 2) != 0)
+		in->service = in->service == &services[0] ? &services[1] : &services[0];
+	if ((what & 4) != 0)
+		otp->key.b[what % OTP_KEY_SIZE]++;
+	if ((what & 8) != 0)
+		otp->issued_at++;
+	if ((what & 16) != 0)
+		in->client.b[15] ^= 1;
+	if ((what & 32) != 0)
+		in->shape.count = in->shape.count == 12 ? 20 : 12;
+	if ((what & 64) != 0)
+		in->user = strcmp(in->user, "alice") == 0 ? "bob" : "alice";
+	if ((what & 128) != 0)
+		in->server_id = strcmp(in->server_id, "gw") == 0 ? "gw2" : "gw";
+}
+
+/* Whatever came before, a maker does what one does that was made for this alone. */
+static void test_a_maker_of_many_knocks(void **state)
+{
+	struct otp otp = an_otp();
+	struct sequence_input in = an_input(&otp);
+	struct sequence_maker *maker;
+
+	(void)state;
+	assert_int_equal(sequence_maker_new(&maker), 0);
+	for (unsigned i = 0; i < 1024; i++) {
+		struct sequence_packet packets[KNOCK_COUNT_MAX], alone[KNOCK_COUNT_MAX];
+		uint32_t words[KNOCK_COUNT_MAX];
+
+		change(&in, &otp, i < 256 ? i : 1u << i % 8);
+		assert_int_equal(sequence_derive(&in, alone), 0);
+		for (size_t k = 0; k < KNOCK_COUNT_MAX; k++)
+			words[k] = alone[k].word;
+		if (i % 5 == 1)
+			assert_int_equal(sequence_maker_prepare(maker, &in), 0);
+		if (i % 3 == 0)
+			assert_int_equal(sequence_maker_verify(maker, &in, words), 0);
+		assert_int_equal(sequence_maker_derive(maker, &in, packets), 0);
+		assert_memory_equal(packets, alone, sizeof(alone));
+		assert_int_equal(sequence_maker_verify(maker, &in, words), 0);
+		words[i % KNOCK_COUNT_MIN]++;
+		assert_int_equal(sequence_maker_verify(maker, &in, words), QK_ERR_SEAL);
+		if (i % 7 == 0)
+			sequence_maker_forget(maker, &otp.key);
+	}
+	sequence_maker_free(maker);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -444,6 +533,7 @@ int main(void)
 	    cmocka_unit_test(test_an_announcement_knows_no_address),
 	    cmocka_unit_test(test_an_announcement_is_no_packet_of_the_knock),
 	    cmocka_unit_test(test_hops_that_are_no_good),
+	    cmocka_unit_test(test_a_maker_of_many_knocks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

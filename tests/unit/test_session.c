@@ -43,6 +43,8 @@ struct calls {
 	struct session *remove[4];
 	struct frame_knock last; /* that completed one */
 	uint64_t known;
+	struct session *prepared[4];
+	unsigned prepared_count;
 };
 
 static void complete(void *arg, struct session *session, const struct frame_knock *packet)
@@ -370,6 +372,43 @@ static void test_a_batch_meets_what_its_own_packets_bring(void **state)
 	assert_int_equal(calls->count, 2);
 }
 
+static void note_prepare(void *arg, struct session *session)
+{
+	struct calls *calls = arg;
+
+	assert_false(session_complete(session));
+	assert_int_equal(calls->count, 0);
+	calls->prepared[calls->prepared_count++] = session;
+}
+
+/* Once for each session, when a single packet is missing, and before it is full. */
+static void test_a_session_is_prepared_for_its_last_packet(void **state)
+{
+	struct calls *calls = *state;
+	struct sequence_packet packets[COUNT], announcement;
+	struct session *session, *equal;
+
+	session_table_prepare(calls->table, note_prepare, calls);
+	draw_packets(&announcement, 1);
+	draw_packets(packets, COUNT);
+	session = add(calls, packets, COUNT);
+	equal = add(calls, packets, COUNT);
+	add(calls, &announcement, 1);
+	for (unsigned i = 0; i < COUNT - 1; i++)
+		for (unsigned again = 0; again < 2; again++) {
+			assert_int_equal(calls->prepared_count, i == COUNT - 2 && again == 1 ? 2 : 0);
+			deliver(calls, &packets[i]);
+		}
+	assert_int_equal(calls->prepared_count, 2);
+	assert_true((calls->prepared[0] == session) != (calls->prepared[1] == session));
+	assert_true((calls->prepared[0] == equal) != (calls->prepared[1] == equal));
+	deliver(calls, &packets[COUNT - 1]);
+	assert_int_equal(calls->count, 2);
+	deliver(calls, &packets[COUNT - 2]);
+	assert_int_equal(deliver(calls, &announcement), 1);
+	assert_int_equal(calls->prepared_count, 2);
+}
+
 /* A packet of each of MANY sessions; 0 where the session is gone. */
 struct crowd {
 	struct sequence_packet packets[MANY][COUNT];
@@ -453,6 +492,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 	    TEST(test_a_packet_from_anywhere),
+	    TEST(test_a_session_is_prepared_for_its_last_packet),
 	    TEST(test_many_packets_at_once),
 	    TEST(test_a_batch_meets_what_its_own_packets_bring),
 	    TEST(test_a_knock_completes_in_any_order),
