@@ -218,6 +218,14 @@ inline_always int read_transport(const struct __sk_buff *skb, struct packet *p)
 	return BE16(h.udp.length) >= UDP_LENGTH_MIN && BE16(h.udp.length) <= UDP_LENGTH_MAX;
 }
 
+/* Most strangers' packets end here. */
+inline_always int passes_sieve(__u32 word, const struct expected_control *control)
+{
+	__u32 bit = word & (EXPECTED_SIEVE_BITS - 1);
+
+	return (*(const volatile __u32 *)&control->sieve[bit / 32] >> bit % 32 & 1) != 0;
+}
+
 inline_always int is_expected(struct expected_key *key, const struct expected_control *control)
 {
 	void *map = (void *)CONSTANT(expected_map);
@@ -241,5 +249,5 @@ __attribute__((section("expected"), used)) int expected_filter(struct __sk_buff 
 		return 0;
 	if (*(const volatile __u32 *)&control->exact == 0)
 		return PASS;
-	return is_expected(&p.key, control) ? PASS : 0;
+	return passes_sieve(p.key.word, control) && is_expected(&p.key, control) ? PASS : 0;
 }

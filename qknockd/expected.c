@@ -33,7 +33,8 @@ struct expected_set {
 	int control_fd;
 	size_t count, max;
 	size_t any_count;
-	bool stuck; /* a removal failed, and that was said */
+	uint8_t *sieved; /* packets behind each bit of the sieve; UINT8_MAX: so many that they were not counted */
+	bool stuck;	 /* a removal failed, and that was said */
 	char reason[REASON_SIZE];
 };
 
@@ -105,6 +106,11 @@ int expected_open(size_t max, const struct log *log, struct expected_set **out)
 		return QK_ERR_NOMEM;
 	*set = (struct expected_set){.log = log, .max = max, .programs = {-1, -1}, .map_fd = -1, .control_fd = -1};
 	strcpy(set->reason, REASON_STARTING);
+	set->sieved = calloc(EXPECTED_SIEVE_BITS, sizeof(*set->sieved));
+	if (set->sieved == NULL) {
+		expected_close(set);
+		return QK_ERR_NOMEM;
+	}
 	rc = make(set);
 	if (rc != 0) {
 		why = errno;
@@ -132,6 +138,7 @@ void expected_close(struct expected_set *set)
 		munmap(set->control, sizeof(*set->control));
 	close_fd(set->control_fd);
 	close_fd(set->map_fd);
+	free(set->sieved);
 	free(set);
 }
 
@@ -145,6 +152,7 @@ void expected_leave(struct expected_set *set)
 	munmap(set->control, sizeof(*set->control));
 	close_fd(set->programs.network);
 	close_fd(set->programs.ethernet);
+	free(set->sieved);
 	free(set);
 }
 
@@ -170,6 +178,43 @@ static int failed(struct expected_set *set, const char *what)
 	return QK_ERR_KERNEL;
 }
 
+/* --- the sieve --- */
+
+static void set_bit(const struct expected_set *set, uint32_t bit, bool on)
+{
+	uint32_t *word = &set->control->sieve[bit / 32], mask = UINT32_C(1) << bit % 32;
+
+	tell(word, on ? *word | mask : *word & ~mask);
+}
+
+static void sieve_add(const struct expected_set *set, uint32_t word)
+{
+	uint32_t bit = word & (EXPECTED_SIEVE_BITS - 1);
+
+	if (set->sieved[bit] < UINT8_MAX)
+		set->sieved[bit]++;
+	set_bit(set, bit, true);
+}
+
+/* A bit whose packets were not counted stays: no harm, since there is the map behind it. */
+static void sieve_remove(const struct expected_set *set, uint32_t word)
+{
+	uint32_t bit = word & (EXPECTED_SIEVE_BITS - 1);
+
+	assert(set->sieved[bit] > 0);
+	if (set->sieved[bit] < UINT8_MAX && --set->sieved[bit] == 0)
+		set_bit(set, bit, false);
+}
+
+static void sieve_clear(const struct expected_set *set)
+{
+	for (size_t i = 0; i < EXPECTED_SIEVE_BITS / 32; i++)
+		tell(&set->control->sieve[i], 0);
+	memset(set->sieved, 0, EXPECTED_SIEVE_BITS * sizeof(*set->sieved));
+}
+
+/* --- entries --- */
+
 /* The filter must look for those without source before the first of them is there, and until the last one is not. */
 int expected_add(struct expected_set *set, const struct address *source, uint16_t port, uint32_t word)
 {
@@ -184,6 +229,7 @@ int expected_add(struct expected_set *set, const struct address *source, uint16_
 		tell(&set->control->any_source, 1);
 	if (bpfsys_map_update(set->map_fd, &key, &value) != 0)
 		return failed(set, "the kernel's map can't be filled");
+	sieve_add(set, word);
 	set->any_count += is_any(&key);
 	set->count++;
 	return 0;
@@ -195,6 +241,7 @@ void expected_remove(struct expected_set *set, const struct address *source, uin
 	struct expected_key key = make_key(source, port, word);
 
 	assert(set->count > 0);
+	sieve_remove(set, word);
 	if (bpfsys_map_delete(set->map_fd, &key) != 0 && !set->stuck) {
 		log_line(set->log, LOG_LEVEL_WARNING, "filter: packets stay in the kernel's map: %s", strerror(errno));
 		set->stuck = true;
@@ -213,6 +260,7 @@ void expected_clear(struct expected_set *set)
 	while (bpfsys_map_next(set->map_fd, NULL, &key) == 0)
 		if (bpfsys_map_delete(set->map_fd, &key) != 0)
 			break;
+	sieve_clear(set);
 	tell(&set->control->any_source, 0);
 	set->count = set->any_count = 0;
 	strcpy(set->reason, REASON_STARTING);

@@ -16,6 +16,11 @@ struct expected_key {
 	__u16 zero;
 };
 
+/* Before the map stands a sieve, which fits where the map does not, in the processor's cache: one bit for each value of
+ * a word's low bits, set while a packet with such a word is expected. Words are as good as random to whoever lacks the
+ * key, so they need no hash. */
+#define EXPECTED_SIEVE_BITS (1u << 20)
+
 /* The one element of the array: what the daemon tells the filter. All zero, as the kernel makes it, lets nothing
  * through, because there is no port 0 to knock at. */
 struct expected_control {
@@ -24,6 +29,7 @@ struct expected_control {
 	__u16 port_first;
 	__u16 port_last;
 	__u32 zero;
+	__u32 sieve[EXPECTED_SIEVE_BITS / 32];
 };
 
 #endif

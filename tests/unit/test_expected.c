@@ -146,6 +146,21 @@ static bool has(const struct keys *k, const struct expected_key *key)
 	return bsearch(key, k->key, k->count, sizeof(*key), compare) != NULL;
 }
 
+/* The bits of the sieve are those of the entries' words. */
+static void check_sieve(const struct expected_set *set, const struct keys *map)
+{
+	static uint8_t count[EXPECTED_SIEVE_BITS];
+
+	memset(count, 0, sizeof(count));
+	for (size_t i = 0; i < map->count; i++)
+		count[map->key[i].word % EXPECTED_SIEVE_BITS]++;
+	assert_memory_equal(count, set->sieved, sizeof(count));
+	for (size_t i = 0; i < EXPECTED_SIEVE_BITS / 32; i++)
+		for (size_t k = 0; k < 32; k++)
+			if ((set->control->sieve[i] >> k & 1) != (count[32 * i + k] > 0))
+				fail_msg("bit %zu of the sieve", 32 * i + k);
+}
+
 /* What holds at any time. */
 static void check(const struct fixture *f)
 {
@@ -161,6 +176,8 @@ static void check(const struct fixture *f)
 		from_anywhere += is_any(&map.key[i]);
 	}
 	assert_int_equal(f->set->control->any_source, from_anywhere > 0);
+	if (draw(16) == 0)
+		check_sieve(f->set, &map);
 	if (expected_is_exact(f->set))
 		assert_int_equal(map.count, table.count);
 	if (table.count <= MAX - MAX / 8 && refusal == 0)
@@ -228,6 +245,33 @@ static void test_the_map_follows_the_table(void **state)
 	check(f);
 	assert_int_equal(expected_count(f->set), 0);
 	assert_non_null(strstr(lines, "more than 256 packets are expected"));
+}
+
+/* More packets with one word than are counted: the bit stays until the set is cleared, the entries do not. */
+static void test_many_packets_with_one_word(void **state)
+{
+	const struct fixture *f = *state;
+	const uint32_t word = 0x12345678, bit = word % EXPECTED_SIEVE_BITS;
+	struct address source = {{0}};
+
+	for (unsigned round = 0; round < 2; round++) {
+		unsigned count = round == 0 ? UINT8_MAX - 1 : UINT8_MAX;
+
+		for (unsigned i = 1; i <= count; i++) {
+			source.b[15] = (uint8_t)i;
+			assert_int_equal(expected_add(f->set, &source, 8800, word), 0);
+			assert_int_equal(f->set->control->sieve[bit / 32], 1u << bit % 32);
+		}
+		for (unsigned i = 1; i <= count; i++) {
+			assert_int_equal(f->set->control->sieve[bit / 32], 1u << bit % 32);
+			source.b[15] = (uint8_t)i;
+			expected_remove(f->set, &source, 8800, word);
+		}
+		assert_int_equal(f->set->control->sieve[bit / 32], round == 0 ? 0 : 1u << bit % 32);
+		assert_int_equal(expected_count(f->set), 0);
+	}
+	expected_clear(f->set);
+	assert_int_equal(f->set->control->sieve[bit / 32], 0);
 }
 
 static void test_a_set_takes_over_a_table_that_is_full(void **state)
@@ -424,6 +468,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    set_test(test_the_map_follows_the_table),
+	    set_test(test_many_packets_with_one_word),
 	    set_test(test_a_set_takes_over_a_table_that_is_full),
 	    set_test(test_the_log_does_not_tell_of_each_key_at_the_bound),
 	    set_test(test_refused_updates_open_the_filter),

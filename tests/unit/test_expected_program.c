@@ -79,6 +79,17 @@ static void check_knock(const struct frame *f, const struct frame_knock *knock)
 	expect(&other);
 	assert_false(passes(f));
 	forget(&other);
+	/* One that has the same bit in the sieve. */
+	other = *knock;
+	other.word ^= UINT32_C(1) << (20 + frame_random(&random_state, 12));
+	expect(&other);
+	assert_false(passes(f));
+	expect(knock);
+	assert_true(passes(f));
+	forget(&other);
+	assert_true(passes(f));
+	forget(knock);
+	assert_false(passes(f));
 	other = *knock;
 	other.port ^= (uint16_t)(1u << frame_random(&random_state, 16));
 	expect(&other);
