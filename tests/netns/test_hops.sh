@@ -39,6 +39,10 @@ check "not with datagrams" opens --carrier udp
 check "but from its own" from_client
 check "as it says" said "^hop width 0: datagrams can't be sent from neighbours' addresses"
 check "closed" again
+issue alice $CLIENT
+check "nor when told to" not knock http --carrier udp --hop 8 2>"$work/said"
+check "as it says" said "it is not this host's address; use --no-hop or --carrier syn"
+check "with the key unused" grep -q alice < <(ctl pending)
 
 must ctl user set alice --widths 0,64
 profile_of alice

@@ -151,13 +151,13 @@ check "no packet of before is lost" wait_until 5 reachable
 
 pids=$(children)
 gone() { ! kill -0 $pids 2>/dev/null; }
-daemon_end KILL
-check "killed: its children end with it" wait_until 5 gone
+daemon_end TERM
+check "stopped: its children end with it" wait_until 5 gone
+check "cleanly" not logged 'process ended'
 daemon_again
 pids=$(children)
-daemon_end TERM
-check "stopped: so too" wait_until 5 gone
-check "cleanly" not logged 'process ended'
+daemon_end KILL
+check "killed: so too" wait_until 5 gone
 
 # What it cannot start with.
 starts() { on server "$(program qknockd)" -c "$conf" -f 2>"$work/start.err"; }

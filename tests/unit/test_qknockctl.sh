@@ -279,4 +279,26 @@ complains "no daemon answers on $dir/nothing"
 "$ctl" -s "$dir/run/control" user list >/dev/full 2>"$dir/err"
 [ $? = 1 ] || { echo "FAIL: exit code with a full disk"; fails=$((fails + 1)); }
 
+# Completion asks the daemon for its users.
+run_program 0 "$ctl" complete -c "$dir/qknock.conf" -s "$dir/run/control" user show ''
+[ "$(cut -f1 "$dir/out" | sort | paste -sd' ')" = "$("$ctl" -s "$dir/run/control" user list | sed 1d | cut -d' ' -f1 | sort | paste -sd' ')" ] ||
+	{ echo "FAIL: users offered: $(cat "$dir/out")"; fails=$((fails + 1)); }
+has '^alice$'
+run_program 0 "$ctl" complete -c "$dir/qknock.conf" -s "$dir/nothing" user show ''; says ''
+
+# The SMS adapter's command line.
+sms=$top_builddir/qknockctl/qknock-sms
+run_program 0 "$sms" --version; has '^qknock-sms [0-9]'
+run_program 0 "$sms" --help; has '^Exit codes: 0 done'
+run_program 64 "$sms" --frobnicate; complains 'frobnicate'
+run_program 64 "$sms" RECEIVED; complains 'wrong arguments'
+run_program 64 "$sms" --gammu; complains 'wrong arguments'
+run_program 0 "$sms" SENT "$dir/none"; says ''
+run_program 65 "$sms" RECEIVED "$dir/none"; complains 'no message: No such file'
+input='hello' run_program 65 "$sms"; complains 'no message'
+input='From: +441632960123
+
+Request OTP alice secret-17 192.0.2.7
+' run_program 75 "$sms" -s "$dir/nothing"; complains "$dir/nothing: "
+
 [ $fails = 0 ]
