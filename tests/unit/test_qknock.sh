@@ -145,6 +145,22 @@ run 3 request --profile nowhere; complains 'nowhere'
 run 0 enroll -q -n nohost 'qknock:1?i=gw&u=alice&n=187&s=ssh,tcp,22'
 run 2 request --profile nohost; complains 'names no host'
 
+# What would be sent, without being sent.
+line="$(date +%s) AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8 7"
+input=$line run 0 knock ssh --profile office --host 127.0.0.1 --no-hop --carrier udp --dry-run
+has '^No\. *Source *Destination'; has '^12 *127\.0\.0\.1 *127\.0\.0\.1 *UDP '
+input=$line run 0 knock ssh --profile office --host 127.0.0.1 --no-hop --carrier udp --dry-run --json
+for text in '"profile": "office"' '"service": "ssh"' '"server": "127.0.0.1"' '"carrier": "udp"' '"hop_width": 0'; do
+	has "^  $text,"
+done
+[ "$(grep -c '"port": 88[0-9][0-9]' "$dir/out")" = 12 ] || { echo "FAIL: not 12 packets"; fails=$((fails + 1)); }
+[ "$(grep -c '"word"' "$dir/out")" = 0 ] || { echo "FAIL: words are shown"; fails=$((fails + 1)); }
+input=$line run 0 knock ssh --profile office --host 127.0.0.1 --no-hop --dry-run --json --show-words
+has '^      "word": [0-9]'
+input=$line run 2 knock ssh --profile nohost --dry-run; complains 'names no host: say where to knock'
+run 0 enroll -q -n hops 'qknock:1?i=gw&h=127.0.0.1&u=alice&n=187&w=8&s=ssh,tcp,22'
+input=$line run 3 knock ssh --profile hops --dry-run --no-hop; complains 'hops does not allow'
+
 # Where all of this is kept.
 HOME= XDG_CONFIG_HOME=relative run 3 profiles show nowhere
 XDG_CONFIG_HOME=/$(printf '%04096d' 0) run 1 profiles; complains 'too long'

@@ -92,6 +92,7 @@ input='other-code' run 0 user passwd alice; run 0 user list; has '^alice  yes   
 input='other-code' run 1 user passwd nobody; complains 'there is no user nobody'
 run 0 user set alice --no-pass-code --services ssh,web; run 0 user list; has '^alice  yes      no         no      ssh web '
 run 0 user set alice --all-services --p 13 --q 19; run 0 user list; has '^alice  yes      no         no      all .* 247$'
+run 2 user set alice --services ssh --all-services; complains 'either --services or --all-services'
 run 0 user set alice --logins root,www-data; run 0 user show alice; has '^Logins:     root www-data$'
 run 0 user set alice --logins ''; run 0 user show alice; has '^Logins:     none$'
 run 1 user set alice --logins -rf; complains 'account names'
