@@ -8,6 +8,8 @@
 #include "qknockd/control_verbs.h"
 #include "tests/unit/fake_engine.h"
 
+#define GRANTS 3
+
 struct answer {
 	unsigned items, ends;
 };
@@ -52,6 +54,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	FUZZ_ASSERT(memcmp(packet, data, size) == 0);
 	fake_reset();
 	fake.users[fake.user_count++] = (struct store_user){.id = "alice", .p = 11, .q = 17, .width_count = 1};
+	for (fake.grant_count = 0; fake.grant_count < GRANTS; fake.grant_count++)
+		fake.grants[fake.grant_count] = (struct store_grant){
+		    .grant = {.id = 1 + fake.grant_count, .user = "alice", .service = "ssh", .single_use = true}};
 	control_verbs_answer(&actions, NULL, CONTROL_PEER_ADMIN, &m, &reply);
 	/* A request is answered later, all else at once. */
 	FUZZ_ASSERT(answer.ends + fake.requests == 1 && answer.items <= CONTROL_PAGE_MAX);

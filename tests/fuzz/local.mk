@@ -6,11 +6,17 @@
 EXTRA_DIST += tests/fuzz/corpus tests/fuzz/run
 
 FUZZ_TARGETS = \
+	tests/fuzz/fuzz_claim \
 	tests/fuzz/fuzz_config \
 	tests/fuzz/fuzz_control \
 	tests/fuzz/fuzz_frame \
+	tests/fuzz/fuzz_gammu \
 	tests/fuzz/fuzz_grant \
 	tests/fuzz/fuzz_keytext \
+	tests/fuzz/fuzz_launcher \
+	tests/fuzz/fuzz_pam \
+	tests/fuzz/fuzz_pamstack \
+	tests/fuzz/fuzz_pin \
 	tests/fuzz/fuzz_privop \
 	tests/fuzz/fuzz_profile \
 	tests/fuzz/fuzz_profile_uri \
@@ -84,6 +90,33 @@ tests_fuzz_fuzz_profile_uri_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_privop_SOURCES = tests/fuzz/fuzz_privop.c tests/fuzz/fuzz.h
 tests_fuzz_fuzz_privop_LDADD = qknockd/libverifier.la $(FUZZ_LIBS)
 tests_fuzz_fuzz_privop_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+
+tests_fuzz_fuzz_claim_SOURCES = tests/fuzz/fuzz_claim.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_claim_LDADD = $(FUZZ_LIBS)
+tests_fuzz_fuzz_claim_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+
+tests_fuzz_fuzz_gammu_SOURCES = tests/fuzz/fuzz_gammu.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_gammu_LDADD = qknockctl/libsms.la $(FUZZ_LIBS)
+tests_fuzz_fuzz_gammu_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+
+tests_fuzz_fuzz_launcher_SOURCES = tests/fuzz/fuzz_launcher.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_launcher_LDADD = knockwrap/libknockwrap.la $(FUZZ_LIBS)
+tests_fuzz_fuzz_launcher_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+
+# The module's own files: libpam's functions are the target's.
+tests_fuzz_fuzz_pam_SOURCES = tests/fuzz/fuzz_pam.c tests/fuzz/fuzz.h \
+	pam_knock/options.c pam_knock/options.h pam_knock/origin.c pam_knock/origin.h
+tests_fuzz_fuzz_pam_CPPFLAGS = $(AM_CPPFLAGS) $(PAM_CFLAGS)
+tests_fuzz_fuzz_pam_LDADD = $(FUZZ_LIBS)
+tests_fuzz_fuzz_pam_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
+
+tests_fuzz_fuzz_pamstack_SOURCES = tests/fuzz/fuzz_pamstack.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_pamstack_LDADD = qknockctl/libctl.la $(FUZZ_LIBS)
+tests_fuzz_fuzz_pamstack_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS) -Wl,--wrap=fopen
+
+tests_fuzz_fuzz_pin_SOURCES = tests/fuzz/fuzz_pin.c tests/fuzz/fuzz.h
+tests_fuzz_fuzz_pin_LDADD = xt_knock/libknockkernel.la $(FUZZ_LIBS)
+tests_fuzz_fuzz_pin_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_LDFLAGS)
 
 .PHONY: fuzzers
 fuzzers: $(BUILT_SOURCES)
