@@ -52,6 +52,17 @@ one() {
 	fi
 }
 
+# The unit tests that make_check built.
+under_valgrind() {
+	say "unit tests under valgrind"
+	"$top/tests/valgrind.sh" "$build" >"$build/valgrind.log" 2>&1
+	cat "$build/valgrind.log"
+	# What a test said that failed.
+	sed -n 's/^not ok - .*: //p' "$build/valgrind.log" | while read -r log; do tail -30 "$build/$log"; done
+	set -- $(sed -n -E 's/^([0-9]+) passed, ([0-9]+) failed$/\1 \2/p' "$build/valgrind.log" | tail -1)
+	tally "${1-0}" "${2-1}"
+}
+
 # Each script says ok or not ok for itself; its log is kept beside the build.
 netns() {
 	say "network namespaces"
@@ -62,6 +73,7 @@ netns() {
 
 make_check "$build"
 make_check "$sanitized"
+under_valgrind
 say "distribution and manual pages"
 one "make dist, and what it holds builds and installs" "$top/tests/dist.sh" "$build"
 one "manual pages are without fault" "$top/doc/lint.sh" "$build"

@@ -240,6 +240,9 @@ int knockmap_walk(int fd, int (*each)(void *arg, const struct knock_key *key, co
 	bool more = true;
 	int rc;
 
+	/* Not every checker of memory knows that the kernel fills them. */
+	memset(keys, 0, sizeof(keys));
+	memset(values, 0, sizeof(values));
 	while (more) {
 		count = BATCH;
 		if (bpfsys_map_batch(fd, after, &token, keys, values, &count) < 0) {

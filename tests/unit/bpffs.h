@@ -12,7 +12,7 @@
 /* False where that takes more privilege than there is. */
 static inline bool bpffs_own(void)
 {
-	return unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+	return unshare(CLONE_NEWNS) == 0 && mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) == 0 &&
 	       mount("bpf", KNOCKMAP_BPFFS, "bpf", 0, NULL) == 0;
 }
 
