@@ -24,6 +24,7 @@ qknockd_libverifier_la_SOURCES = \
 	qknockd/filter.c qknockd/filter.h \
 	qknockd/frame.c qknockd/frame.h \
 	qknockd/granter.c qknockd/granter.h qknockd/granter_places.c qknockd/granter_state.h \
+	qknockd/handles.c qknockd/handles.h \
 	qknockd/hasher.c qknockd/hasher.h \
 	qknockd/hooks.c qknockd/hooks.h \
 	qknockd/keyring.c qknockd/keyring.h \

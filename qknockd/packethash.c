@@ -339,6 +339,14 @@ void packethash_free(struct packethash *table)
 	free(table);
 }
 
+void packethash_fetch(const struct packethash *table, uint32_t hash)
+{
+	uint32_t place = bucket_number(table, hash);
+
+	__builtin_prefetch(filter_at(table, place), 1);
+	__builtin_prefetch(bucket_at(table, place), 1);
+}
+
 int packethash_add(struct packethash *table, uint32_t hash, uint32_t number)
 {
 	int rc = spare_reserve(table, 1);

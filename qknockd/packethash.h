@@ -22,6 +22,9 @@ void packethash_free(struct packethash *table);
 /* The same packet has the same hash in one table, never in two. */
 uint32_t packethash_of(const struct packethash *table, const struct address *source, uint16_t port, uint32_t word);
 
+/* Says that the place of this hash is going to be needed. */
+void packethash_fetch(const struct packethash *table, uint32_t hash);
+
 /* Several entries may have one hash. Errors: NOMEM; nothing has changed then. */
 int packethash_add(struct packethash *table, uint32_t hash, uint32_t number);
 void packethash_remove(struct packethash *table, uint32_t hash, uint32_t number); /* it must be there */

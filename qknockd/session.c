@@ -8,14 +8,13 @@
 
 #include "libcore/crypto.h"
 #include "libcore/error.h"
+#include "qknockd/handles.h"
 #include "qknockd/packethash.h"
-#include "qknockd/vmarray.h"
 
 /* In the table of hashes stands for a packet the number of its session and its index there. */
 #define INDEX_BITS 5
-#define NUMBERS_MAX ((size_t)1 << (sizeof(void *) > 4 ? 24 : 20))
 
-_Static_assert(KNOCK_COUNT_MAX <= 1 << INDEX_BITS, "a packet's index fits");
+_Static_assert(KNOCK_COUNT_MAX <= 1 << INDEX_BITS && HANDLES_MAX <= UINT32_MAX >> INDEX_BITS, "both fit");
 _Static_assert(SESSION_BATCH == PACKETHASH_BATCH, "a batch is one of hashes, too");
 
 /* Millions of them may be expected: of the source only what is the packet's own is kept here. */
@@ -41,17 +40,9 @@ struct session {
 	struct packet packets[];
 };
 
-/* A session's place, or that of the next free number. */
-union place {
-	struct session *session;
-	uintptr_t free; /* 2 * number + 1: no address is odd; 1: the last one */
-};
-
 struct session_table {
 	struct packethash *hash;
-	struct vmarray places;
-	uint32_t numbers; /* places that were ever used, number 0 is not */
-	uint32_t free_number;
+	struct handles numbers;
 	size_t anywhere; /* packets without source */
 	size_t sessions;
 	uint64_t deliveries;
@@ -152,13 +143,6 @@ static void session_free(struct session *s)
 	free(s);
 }
 
-/* --- numbers --- */
-
-static union place *place_at(const struct session_table *t, uint32_t number)
-{
-	return (union place *)(void *)t->places.base + number;
-}
-
 static uint32_t number_of(const struct session *s, unsigned index)
 {
 	return s->number << INDEX_BITS | index;
@@ -166,45 +150,12 @@ static uint32_t number_of(const struct session *s, unsigned index)
 
 static struct session *session_at(const struct session_table *t, uint32_t number)
 {
-	return place_at(t, number >> INDEX_BITS)->session;
+	return handles_at(&t->numbers, number >> INDEX_BITS);
 }
 
 static unsigned index_at(uint32_t number)
 {
 	return number & ((1u << INDEX_BITS) - 1);
-}
-
-/* NULL behind the last one. */
-static struct session *next_session(const struct session_table *t, uint32_t number)
-{
-	while (++number <= t->numbers)
-		if ((place_at(t, number)->free & 1) == 0)
-			return place_at(t, number)->session;
-	return NULL;
-}
-
-static int take_number(struct session_table *t, struct session *s)
-{
-	uint32_t number = t->free_number;
-	int rc;
-
-	if (number != 0) {
-		t->free_number = (uint32_t)(place_at(t, number)->free >> 1);
-	} else {
-		rc = vmarray_grow(&t->places, (t->numbers + (size_t)2) * sizeof(union place));
-		if (rc != 0)
-			return rc;
-		number = ++t->numbers;
-	}
-	s->number = number;
-	place_at(t, number)->session = s;
-	return 0;
-}
-
-static void give_number_back(struct session_table *t, uint32_t number)
-{
-	place_at(t, number)->free = (uintptr_t)t->free_number << 1 | 1;
-	t->free_number = number;
 }
 
 /* --- the table --- */
@@ -221,7 +172,7 @@ int session_table_new(struct session_table **out)
 	TAILQ_INIT(&t->wait);
 	rc = packethash_new(&t->hash);
 	if (rc == 0)
-		rc = vmarray_reserve(&t->places, NUMBERS_MAX * sizeof(union place));
+		rc = handles_init(&t->numbers);
 	if (rc != 0) {
 		session_table_free(t);
 		return rc;
@@ -242,11 +193,9 @@ void session_table_free(struct session_table *table)
 
 	if (table == NULL)
 		return;
-	for (uint32_t number = 0; (s = next_session(table, number)) != NULL;) {
-		number = s->number;
+	for (uint32_t number = 0; (s = handles_next(&table->numbers, &number)) != NULL;)
 		session_free(s);
-	}
-	vmarray_free(&table->places);
+	handles_free(&table->numbers);
 	packethash_free(table->hash);
 	free(table);
 }
@@ -353,29 +302,41 @@ void session_table_expect(struct session_table *table, struct expected_set *expe
 	assert(table->expected == NULL);
 	table->expected = expected;
 	expected_clear(expected);
-	for (uint32_t number = 0; (s = next_session(table, number)) != NULL; number = s->number)
+	for (uint32_t number = 0; (s = handles_next(&table->numbers, &number)) != NULL;)
 		session_wait(table, s, true);
 	table_settle(table);
 }
 
 /* --- sessions --- */
 
+/* All hashes first, so that their places come from memory while the others are worked out. */
+static void hash_all(const struct session_table *t, const struct session *s, uint32_t hashes[static KNOCK_COUNT_MAX])
+{
+	for (unsigned i = 0; i < s->count; i++) {
+		hashes[i] = hash_of(t, s, i);
+		packethash_fetch(t->hash, hashes[i]);
+	}
+}
+
 /* The first count packets of the session are not expected any more. */
-static void forget_packets(struct session_table *t, const struct session *s, unsigned count)
+static void forget_packets(struct session_table *t, const struct session *s, const uint32_t *hashes, unsigned count)
 {
 	while (count-- > 0) {
-		packethash_remove(t->hash, hash_of(t, s, count), number_of(s, count));
+		packethash_remove(t->hash, hashes[count], number_of(s, count));
 		t->anywhere -= is_from_anywhere(s, count);
 	}
 }
 
 static int expect_packets(struct session_table *t, const struct session *s)
 {
+	uint32_t hashes[KNOCK_COUNT_MAX];
+
+	hash_all(t, s, hashes);
 	for (unsigned i = 0; i < s->count; i++) {
-		int rc = packethash_add(t->hash, hash_of(t, s, i), number_of(s, i));
+		int rc = packethash_add(t->hash, hashes[i], number_of(s, i));
 
 		if (rc != 0) {
-			forget_packets(t, s, i);
+			forget_packets(t, s, hashes, i);
 			return rc;
 		}
 		t->anywhere += is_from_anywhere(s, i);
@@ -394,9 +355,9 @@ int session_add(struct session_table *table, const struct sequence_packet *packe
 	s = session_new(packets, count, owner);
 	if (s == NULL)
 		return QK_ERR_NOMEM;
-	rc = take_number(table, s);
+	rc = handles_take(&table->numbers, s, &s->number);
 	if (rc == 0 && (rc = expect_packets(table, s)) != 0)
-		give_number_back(table, s->number);
+		handles_give_back(&table->numbers, s->number);
 	if (rc != 0) {
 		session_free(s);
 		return rc;
@@ -409,11 +370,14 @@ int session_add(struct session_table *table, const struct sequence_packet *packe
 
 void session_remove(struct session_table *table, struct session *session)
 {
+	uint32_t hashes[KNOCK_COUNT_MAX];
+
+	hash_all(table, session, hashes);
 	if (session->in_ready)
 		TAILQ_REMOVE(&table->ready, session, ready);
 	session_withdraw(table, session);
-	forget_packets(table, session, session->count);
-	give_number_back(table, session->number);
+	forget_packets(table, session, hashes, session->count);
+	handles_give_back(&table->numbers, session->number);
 	table->sessions--;
 	session_free(session);
 }

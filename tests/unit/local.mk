@@ -286,6 +286,12 @@ tests_unit_test_session_table_SOURCES = tests/unit/test_session_table.c tests/un
 tests_unit_test_session_table_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_session_table_LDADD = qknockd/libverifier.la $(UNIT_LIBS)
 
+check_PROGRAMS += tests/unit/test_handles
+TESTS += tests/unit/test_handles
+tests_unit_test_handles_SOURCES = tests/unit/test_handles.c tests/unit/unit.h
+tests_unit_test_handles_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_handles_LDADD = qknockd/libverifier.la $(UNIT_LIBS)
+
 check_PROGRAMS += tests/unit/test_packethash
 TESTS += tests/unit/test_packethash
 tests_unit_test_packethash_SOURCES = tests/unit/test_packethash.c tests/unit/unit.h

@@ -119,7 +119,7 @@ static void of_table(const struct session_table *t, struct keys *k)
 	struct session *s;
 
 	k->count = 0;
-	for (uint32_t number = 0; (s = next_session(t, number)) != NULL; number = s->number)
+	for (uint32_t number = 0; (s = handles_next(&t->numbers, &number)) != NULL;)
 		for (unsigned i = 0; i < s->count; i++) {
 			struct address source = source_of(s, i);
 
@@ -206,10 +206,11 @@ static struct session *add(const struct fixture *f)
 
 static void remove_any(const struct fixture *f)
 {
-	struct session *s = next_session(f->table, 0);
+	uint32_t number = 0;
+	struct session *s = handles_next(&f->table->numbers, &number);
 
 	for (uint32_t n = draw((uint32_t)f->table->sessions); n > 0; n--)
-		s = next_session(f->table, s->number);
+		s = handles_next(&f->table->numbers, &number);
 	session_remove(f->table, s);
 }
 

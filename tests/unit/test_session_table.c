@@ -8,7 +8,7 @@
 
 #include "libcore/error.h"
 #include "qknockd/packethash.h"
-#include "qknockd/vmarray.h"
+#include "qknockd/handles.h"
 
 /* Allocations until one fails; negative: never. */
 static long allocations = -1;
@@ -24,9 +24,9 @@ static void *test_calloc_or_null(size_t count, size_t size)
 	return may_allocate() ? calloc(count, size) : NULL;
 }
 
-static int failing_vmarray_grow(struct vmarray *a, size_t size)
+static int failing_handles_take(struct handles *h, void *thing, uint32_t *number)
 {
-	return may_allocate() ? vmarray_grow(a, size) : QK_ERR_NOMEM;
+	return may_allocate() ? handles_take(h, thing, number) : QK_ERR_NOMEM;
 }
 
 static int failing_packethash_add(struct packethash *table, uint32_t hash, uint32_t number)
@@ -37,7 +37,7 @@ static int failing_packethash_add(struct packethash *table, uint32_t hash, uint3
 static void count_wipe(void *p, size_t size);
 
 #define calloc test_calloc_or_null
-#define vmarray_grow failing_vmarray_grow
+#define handles_take failing_handles_take
 #define packethash_add failing_packethash_add
 #define crypto_wipe count_wipe
 #include "qknockd/session.c"
@@ -109,17 +109,13 @@ static unsigned arrive(struct session_table *t, const struct sequence_packet *pa
 static void check_numbers(const struct session_table *t)
 {
 	struct session *s;
-	size_t sessions = 0, free_numbers = 0;
+	size_t sessions = 0;
 
-	for (uint32_t number = 0; (s = next_session(t, number)) != NULL; number = s->number) {
-		assert_true(s->number > number);
-		assert_ptr_equal(place_at(t, s->number)->session, s);
-		sessions++;
+	for (uint32_t number = 0; (s = handles_next(&t->numbers, &number)) != NULL; sessions++) {
+		assert_int_equal(s->number, number);
+		assert_ptr_equal(session_at(t, number_of(s, 0)), s);
 	}
-	for (uint32_t n = t->free_number; n != 0; n = (uint32_t)(place_at(t, n)->free >> 1))
-		free_numbers++;
 	assert_int_equal(sessions, session_count(t));
-	assert_int_equal(sessions + free_numbers, t->numbers);
 }
 
 /* Memory may fail at any point: an addition is then undone. */
@@ -175,7 +171,7 @@ static void test_numbers_are_taken_again(void **state)
 				check_numbers(t);
 		}
 	}
-	assert_int_equal(t->numbers, 100);
+	assert_int_equal(t->numbers.used, 100);
 	session_table_free(t);
 }
 
