@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -44,9 +45,11 @@ static void begin(struct fixture *f, const char *name, unsigned from)
 	f->child.pid = fork();
 	f->end = fds[1];
 	assert_true(f->child.pid >= 0);
-	if (f->child.pid == 0)
+	if (f->child.pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL); /* of a test that failed */
 		for (;;)
 			pause();
+	}
 }
 
 static void assert_killed(struct fixture *f)
