@@ -378,17 +378,103 @@ static void test_replaced_file_is_refused(void **state)
 	expect_writes(f);
 }
 
+/* Each of them makes one row what the schema allows, or did not when it was written, and no program of ours writes. */
+static void break_rows(struct fixture *f, const char *sql)
+{
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "PRAGMA ignore_check_constraints = 1", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_changes(db), 1);
+	sqlite3_close(db);
+}
+
+static int no_user(void *arg, const struct store_user *user)
+{
+	(void)arg;
+	fail_msg("user %s", user->id);
+	return 0;
+}
+
+static int no_key(void *arg, const struct store_pending *pending)
+{
+	(void)arg;
+	fail_msg("key of %s", pending->user);
+	return 0;
+}
+
+static int no_grant(void *arg, const struct store_grant *grant)
+{
+	(void)arg;
+	fail_msg("grant of %s", grant->grant.user);
+	return 0;
+}
+
+static int no_sheet(void *arg, const struct store_sheet *sheet)
+{
+	(void)arg;
+	fail_msg("sheet of %s", sheet->user);
+	return 0;
+}
+
+static void expect_told(struct fixture *f, int rc)
+{
+	assert_int_equal(rc, QK_ERR_STORE);
+	assert_int_equal(f->lines, 1);
+	assert_non_null(strstr(f->last, "malformed row"));
+	f->lines = 0;
+}
+
+static void test_malformed_rows_are_told(void **state)
+{
+	static const char *const users[] = {
+	    "UPDATE user SET widths = '0 8x'",
+	    "UPDATE user SET widths = '0 129'",
+	    "UPDATE user SET widths = '-1'",
+	    "UPDATE user SET widths = '0 0 0 0 0 0 0 0 0 0 0 0 0 0 0'",
+	    "UPDATE user SET widths = printf('%.*c', 99, '0')",
+	    "UPDATE user SET widths = '0', services = printf('%.*c', 9999, 'a')",
+	    "UPDATE user SET services = '', logins = printf('%.*c', 9999, 'a')",
+	    "UPDATE user SET logins = '', numbers = printf('%.*c', 9999, 'a')",
+	    "UPDATE user SET numbers = '', pass_hash = CAST(x'24790024' AS TEXT)",
+	};
+	struct fixture *f = *state;
+	struct store_grant grant = make_grant(9, "192.0.2.7");
+	struct store_sheet sheet;
+	struct store_user user;
+
+	add_user(f, "alice", 11);
+	for (size_t i = 0; i < sizeof(users) / sizeof(users[0]); i++) {
+		break_rows(f, users[i]);
+		expect_told(f, store_user_get(f->store, "alice", &user));
+		expect_told(f, store_user_each(f->store, NULL, 10, no_user, NULL));
+	}
+	add_user(f, "bob", 13);
+	add_pending(f, 7, "bob");
+	break_rows(f, "UPDATE pending SET one_time_key = zeroblob(33)");
+	expect_told(f, store_pending_each(f->store, no_key, NULL));
+	add_user(f, "carol", 19);
+	add_pending(f, 8, "carol");
+	assert_int_equal(store_consume(f->store, 8, &grant), 0);
+	break_rows(f, "UPDATE live_grant SET client = zeroblob(17)");
+	expect_told(f, store_grant_each(f->store, no_grant, NULL));
+	break_rows(f, "UPDATE live_grant SET client = zeroblob(16), user = printf('%.*c', 9999, 'a')");
+	expect_told(f, store_grant_each(f->store, no_grant, NULL));
+	sheet = make_sheet(9, "bob", 2);
+	assert_int_equal(store_sheet_put(f->store, &sheet), 0);
+	break_rows(f, "UPDATE sheet_line SET line = 41 WHERE line = 1");
+	expect_told(f, store_sheet_each(f->store, no_sheet, NULL));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-	    TEST(test_one_winner_among_processes),
-	    TEST(test_one_winner_of_each_line),
-	    TEST(test_sigkill_at_any_moment),
-	    TEST(test_a_writer_delays_no_opening),
-	    TEST(test_write_errors_pass_by_themselves),
-	    TEST(test_vanished_file_is_no_empty_store),
-	    TEST(test_replaced_file_is_refused),
+	    TEST(test_one_winner_among_processes),	TEST(test_one_winner_of_each_line),
+	    TEST(test_sigkill_at_any_moment),		TEST(test_a_writer_delays_no_opening),
+	    TEST(test_write_errors_pass_by_themselves), TEST(test_vanished_file_is_no_empty_store),
+	    TEST(test_replaced_file_is_refused),	TEST(test_malformed_rows_are_told),
 	    TEST(test_full_disk_passes_by_itself), /* last: it leaves the mount namespace */
 	};
 
