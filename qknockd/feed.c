@@ -201,8 +201,15 @@ void feed_dispatch(struct feed *feed, const struct knock_shape *shape,
 		   void (*take)(void *arg, const struct frame_knock *knocks, size_t count), void *arg)
 {
 	struct epoll_event events[8];
-	int n = epoll_wait(feed->epoll_fd, events, 8, 0);
+	int n;
 
+	/* Of one alone it need not be asked which. */
+	if (feed->channels != NULL && feed->channels->next == NULL) {
+		if (!read_channel(feed->channels, shape, take, arg))
+			end(feed, feed->channels);
+		return;
+	}
+	n = epoll_wait(feed->epoll_fd, events, 8, 0);
 	for (int i = 0; i < n; i++)
 		if (!read_channel(events[i].data.ptr, shape, take, arg))
 			end(feed, events[i].data.ptr);

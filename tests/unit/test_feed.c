@@ -157,6 +157,40 @@ static void test_end_of_a_capture(void **state)
 	writer = second;
 }
 
+/* Of two captures none waits for the other, whether it has little to say or much. */
+static void test_two_captures(void **state)
+{
+	struct pollfd fd = {.fd = feed_fd(feed), .events = POLLIN};
+	const struct capture_counters counters = {.seen = 1};
+	struct capture_counters out;
+	struct feed_writer *second;
+
+	(void)state;
+	close(end);
+	second = add_capture();
+	for (unsigned i = 0; i < 3; i++) {
+		write_knocks(writer, 1, 8800);
+		assert_true(feed_flush(writer, &counters));
+		write_knocks(second, 3 * FEED_BATCH + 1, 8801);
+		assert_true(feed_flush(second, &counters));
+	}
+	while (poll(&fd, 1, 0) == 1)
+		dispatch();
+	assert_int_equal(taken, 3 * (1 + 3 * FEED_BATCH + 1));
+	feed_counters(feed, &out);
+	assert_int_equal(out.seen, 2);
+	close(writer->fd);
+	while (poll(&fd, 1, 0) == 1)
+		dispatch();
+	write_knocks(second, 2, 8801);
+	assert_true(feed_flush(second, &counters));
+	dispatch();
+	assert_int_equal(taken, 3 * (1 + 3 * FEED_BATCH + 1) + 2);
+	close(second->fd);
+	free(second);
+	writer->fd = -1;
+}
+
 static void test_nobody_reads(void **state)
 {
 	static const struct capture_counters none;
@@ -205,6 +239,7 @@ int main(void)
 	    TEST(test_other_ports_are_left_out),
 	    TEST(test_no_room),
 	    TEST(test_end_of_a_capture),
+	    TEST(test_two_captures),
 	    TEST(test_nobody_reads),
 	    TEST(test_what_is_no_message),
 	};

@@ -5,7 +5,7 @@
 #include "libcore/error.h"
 #include "libcore/keys.h"
 #include "libcore/message.h"
-#include "libcore/sequence.h"
+#include "libcore/sequence.c"
 
 /* --- one derivation, sealing, verification each --- */
 
@@ -516,6 +516,29 @@ static void test_a_maker_of_many_knocks(void **state)
 	sequence_maker_free(maker);
 }
 
+static void test_a_maker_forgets(void **state)
+{
+	static const struct scope nobody;
+	static const struct keys none;
+	struct otp otp = an_otp(), other = an_otp();
+	const struct sequence_input in = an_input(&otp);
+	struct sequence_maker *maker;
+
+	(void)state;
+	other.key.b[0]++;
+	assert_int_equal(sequence_maker_new(&maker), 0);
+	assert_int_equal(sequence_maker_prepare(maker, &in), 0);
+	sequence_maker_forget(maker, &other.key);
+	assert_true(maker->derived);
+	sequence_maker_forget(maker, &otp.key);
+	assert_false(maker->derived);
+	assert_memory_equal(&maker->scope, &nobody, sizeof(nobody));
+	assert_memory_equal(&maker->keys, &none, sizeof(none));
+	assert_int_equal(crypto_siv_get_use(maker->siv), CRYPTO_SIV_NONE);
+	sequence_maker_forget(maker, &nobody.key);
+	sequence_maker_free(maker);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -534,6 +557,7 @@ int main(void)
 	    cmocka_unit_test(test_an_announcement_is_no_packet_of_the_knock),
 	    cmocka_unit_test(test_hops_that_are_no_good),
 	    cmocka_unit_test(test_a_maker_of_many_knocks),
+	    cmocka_unit_test(test_a_maker_forgets),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
