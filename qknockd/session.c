@@ -388,11 +388,12 @@ void session_remove(struct session_table *table, struct session *session)
  * this delivery: two packets of one session may be equal. */
 static bool session_deliver(struct session_table *t, struct session *s, unsigned index)
 {
-	bool first = s->delivery != t->deliveries, new = (s->received >> index & 1) == 0;
+	bool first = s->delivery != t->deliveries;
+	uint32_t before = s->received;
 
 	s->received |= UINT32_C(1) << index;
 	s->delivery = t->deliveries;
-	if (new &&__builtin_popcount(s->received) == s->count - 1 && t->prepare != NULL)
+	if (s->received != before && __builtin_popcount(s->received) == s->count - 1 && t->prepare != NULL)
 		t->prepare(t->prepare_arg, s);
 	if (session_complete(s) && !s->in_ready) {
 		TAILQ_INSERT_TAIL(&t->ready, s, ready);

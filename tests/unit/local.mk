@@ -152,6 +152,7 @@ check_PROGRAMS += tests/unit/test_keyring
 TESTS += tests/unit/test_keyring
 tests_unit_test_keyring_SOURCES = tests/unit/test_keyring.c tests/unit/unit.h
 tests_unit_test_keyring_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_keyring_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sequence_maker_forget
 tests_unit_test_keyring_LDADD = qknockd/libverifier.la $(UNIT_LIBS)
 
 check_PROGRAMS += tests/unit/test_expected

@@ -19,6 +19,18 @@ static uint32_t draw(uint32_t below)
 	return (uint32_t)(random_state >> 33) % below;
 }
 
+/* The key whose secrets were to be forgotten last. */
+static struct otp_key forgotten;
+
+void __real_sequence_maker_forget(struct sequence_maker *maker, const struct otp_key *key);
+void __wrap_sequence_maker_forget(struct sequence_maker *maker, const struct otp_key *key);
+
+void __wrap_sequence_maker_forget(struct sequence_maker *maker, const struct otp_key *key)
+{
+	forgotten = *key;
+	__real_sequence_maker_forget(maker, key);
+}
+
 struct fixture {
 	char server_id[8];
 	struct config_service services[3];
@@ -200,6 +212,17 @@ static void test_what_stays_the_same_is_kept(void **state)
 	assert_int_equal(keyring_verify(f->ring, last_complete, &f->config), QK_ERR_MISMATCH);
 }
 
+static void test_a_key_that_goes_is_forgotten(void **state)
+{
+	struct fixture *f = *state;
+	struct keyring_key *key = add(f, 3, 5);
+	struct otp_key gone = keyring_pending(key)->otp.key;
+
+	memset(&forgotten, 0xff, sizeof(forgotten));
+	keyring_remove(f->ring, key);
+	assert_memory_equal(&forgotten, &gone, sizeof(gone));
+}
+
 /* Whatever is changed, the first half of the knock is void, and the new packets are known. */
 static void check_renewed(struct fixture *f, struct keyring_key *key)
 {
@@ -266,6 +289,7 @@ int main(void)
 	    ring_test(test_orders),
 	    ring_test(test_a_user_has_one_key),
 	    ring_test(test_what_stays_the_same_is_kept),
+	    ring_test(test_a_key_that_goes_is_forgotten),
 	    ring_test(test_what_changes_is_renewed),
 	    ring_test(test_nothing_left_changes_nothing),
 	};
