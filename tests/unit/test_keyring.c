@@ -215,11 +215,13 @@ static void test_what_stays_the_same_is_kept(void **state)
 static void test_a_key_that_goes_is_forgotten(void **state)
 {
 	struct fixture *f = *state;
-	struct keyring_key *key = add(f, 3, 5);
-	struct otp_key gone = keyring_pending(key)->otp.key;
+	struct store_pending pending = make_pending(3, 5);
+	struct otp_key gone = {{1, 2, 3}};
 
+	pending.otp.key = gone;
+	assert_int_equal(keyring_add(f->ring, &f->config, &f->user, &pending), 0);
 	memset(&forgotten, 0xff, sizeof(forgotten));
-	keyring_remove(f->ring, key);
+	keyring_remove(f->ring, keyring_find(f->ring, pending.user));
 	assert_memory_equal(&forgotten, &gone, sizeof(gone));
 }
 
