@@ -159,12 +159,32 @@ pids=$(children)
 daemon_end KILL
 check "killed: so too" wait_until 5 gone
 
+# A store that root has had, from before there was a user for it.
+must chown -R root:root "$work/store"
+must chmod 755 "$work/store"
+daemon_again
+check "a store of root's becomes the verifier's" \
+	[ "$(stat -c '%U %a' "$work/store" "$work/store/qknock.db" | paste -sd' ')" = "qknock 700 qknock 600" ]
+check "with who is in it" grep -q alice < <(ctl user list)
+daemon_end TERM
+must chmod 750 "$work/store"
+daemon_again
+check "nobody else may look into it" [ "$(stat -c %a "$work/store")" = 700 ]
+daemon_end TERM
+
 # What it cannot start with.
-starts() { on server "$(program qknockd)" -c "$conf" -f 2>"$work/start.err"; }
+starts() { on server timeout 30 "$(program qknockd)" -c "$conf" -f 2>"$work/start.err"; }
 says() { grep -q "$1" "$work/start.err"; }
 fails_with() {
 	not starts && says "$1"
 }
+must chown -R root:root "$work/store"
+must ln "$work/store/qknock.db" "$work/second"
+check "a store that has a second name does not become the verifier's" fails_with 'cannot become'
+must rm "$work/second"
+must chown nobody "$work/store"
+check "nor one in another user's directory" fails_with "is another user's: path=$work/store"
+must chown -R qknock:qknock "$work/store"
 sed -i '/^capture_user/d; /^user/d' "$conf"
 { echo 'user = "nosuchuser"'; cat "$conf"; } >"$conf.new" && mv "$conf.new" "$conf"
 check "a user that there is not: the log names the command" fails_with 'adduser --system .*nosuchuser'

@@ -139,7 +139,7 @@ static void test_descriptors(void **state)
 
 	(void)state;
 	attach();
-	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+	assert_int_equal(pipe2(fds, O_CLOEXEC | O_NONBLOCK), 0);
 	assert_int_equal(news_tell(news, PRIVOP_FEED, 7, fds[1]), 0);
 	assert_true(is_open(fds[1])); /* it was borrowed */
 	assert_int_equal(next(&event, &passed), 7);

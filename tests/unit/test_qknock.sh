@@ -141,6 +141,11 @@ run 2 request --address nowhere; complains '--address nowhere'
 run 2 request --pass-code --json; complains 'for the QR code alone'
 run 2 request --pass-code --no-qr; complains 'for the QR code alone'
 run 2 request --pass-code --address 192.0.2.7; complains 'never printed'
+input='no pass code
+' run 4 request --pass-code --qr --address 192.0.2.7; complains 'pass-code must be'
+input='secret-17
+' run 0 request --pass-code --qr --address 192.0.2.7; has 'Request OTP alice <pass-code> 192.0.2.7'
+complains 'The QR code holds your pass-code'
 run 3 request --profile nowhere; complains 'nowhere'
 run 0 enroll -q -n nohost 'qknock:1?i=gw&u=alice&n=187&s=ssh,tcp,22'
 run 2 request --profile nohost; complains 'names no host'
@@ -158,6 +163,9 @@ done
 input=$line run 0 knock ssh --profile office --host 127.0.0.1 --no-hop --dry-run --json --show-words
 has '^      "word": [0-9]'
 input=$line run 2 knock ssh --profile nohost --dry-run; complains 'names no host: say where to knock'
+"$qknock" knock ssh --profile office --host 127.0.0.1 --dry-run <"$dir" >"$dir/out" 2>"$dir/err"
+[ $? = 4 ] || { echo "FAIL: exit code of a key that cannot be read"; fails=$((fails + 1)); }
+complains 'standard input: Is a directory'
 run 0 enroll -q -n hops 'qknock:1?i=gw&h=127.0.0.1&u=alice&n=187&w=8&s=ssh,tcp,22'
 input=$line run 3 knock ssh --profile hops --dry-run --no-hop; complains 'hops does not allow'
 
