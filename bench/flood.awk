@@ -26,9 +26,17 @@ function median(key) { return quantile(key, 0.5) }
 function shown(v, form) { return v == "" ? "-" : sprintf(form, v) }
 function ratio(a, b) { return a == "" || b == "" || b <= 0 ? "" : a / b }
 
+# By how much a packet took longer in its network than in that of "none", when neither had a daemon.
+function lies_elsewhere(name, rate, kind,   own, none) {
+	own = median("base" SUBSEP name SUBSEP rate SUBSEP kind)
+	none = median("base" SUBSEP "none" SUBSEP rate SUBSEP kind)
+	return own == "" || none == "" ? 0 : own - none
+}
+
 $1 == "conditions" { sub(/^conditions /, ""); conditions = $0; next }
 $1 == "note" { sub(/^note /, ""); notes[++note_count] = $0; next }
 $1 == "missing" { where = $2; users = $3; sub(/^missing [^ ]* [^ ]* /, ""); missing[where, users] = $0; next }
+$1 == "base" { add("base" SUBSEP $2 SUBSEP $3 SUBSEP $4, value("send_ns")); next }
 $1 == "cost" {
 	if (!($3 in seen_users)) { seen_users[$3]; user_counts[++users_n] = $3 }
 	key = $2 SUBSEP $3 SUBSEP $4
@@ -44,9 +52,10 @@ $1 == "cost" {
 	add(key SUBSEP "cpu", cpu)
 	add(key SUBSEP "user", user)
 	add(key SUBSEP "busy", value("busy") * 100)
-	# Of the same round: what the machine does otherwise is in both.
+	# Of the same round: what the machine does otherwise is in both. And between the same networks.
 	before = sample[baseline SUBSEP "send", count[key SUBSEP "send"]]
 	if (before != "") {
+		before += lies_elsewhere($2, $4, $5)
 		add(key SUBSEP "receive", send - before)
 		add(key SUBSEP "kernel", send - before + cpu - user)
 		add(key SUBSEP "all", send - before + cpu)

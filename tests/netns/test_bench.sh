@@ -26,6 +26,9 @@ raced() { [ "$(grep -Ec "^race $1 $figure$" "$samples")" = 2 ]; }
 
 check "the bench runs to its end" bench >"$table"
 check "no daemon: both kinds of packets are sent and received" eval "measured none 1 syn && measured none 1 spa"
+based() { [ "$(grep -Ec "^base $1 (50000|0) (syn|spa) rate=[1-9][0-9]* sent=[1-9][0-9]* send_ns=$figure " "$samples")" = "$2" ]; }
+check "no daemon: both rates in the networks of all" eval \
+	"based none 4 && based qknockd 2 && based qknockd-plain 2 && based fwknopd 2 && based fwknopd-udp 2 && based knockd 2"
 for name in qknockd qknockd-plain; do
 	check "$name: processor time with one user" measured $name 1 syn
 	check "$name: and with two" measured $name 2 syn
@@ -55,6 +58,14 @@ in_all_tables() {
 }
 check "the three tables have all contestants" in_all_tables
 verdicts() { [ "$(grep -Ec "$1")" = 10 ]; }
+# 1,000 ns more than "none" without daemons, and 1,300 with them: 300 are qknockd's.
+made_up() {
+	printf '%s\n' "base none 50000 syn send_ns=3000 " "base qknockd 50000 syn send_ns=4000 " \
+		"cost none 1 50000 syn rate=50000 send_ns=3100 " \
+		"cost qknockd 1 50000 syn rate=50000 send_ns=4400 cpu_ns=0 user_share=0 busy=0 split=sampled" |
+		awk -v rounds=1 -f "$NETNS_DIR/../../bench/flood.awk" | grep -Eq '^  qknockd +0\.0 +300 +300 '
+}
+check "networks that differ without daemons do not count" made_up
 check "every aim has a verdict" verdicts ' (met|missed)$' <"$table"
 as_json() { awk -v json=1 -v rounds=1 -f "$NETNS_DIR/../../bench/flood.awk" "$samples"; }
 as_json >"$work/json"
