@@ -92,6 +92,8 @@ on_exit() {
 		[ ! -s "$work/qknockd.log" ] || tail -n 25 "$work/qknockd.log" | sed 's/^/#   /'
 	elif [ -z "${QKNOCK_WORK-}" ]; then
 		umount -l "$work"/* 2>/dev/null
+		# A file below that is mounted there, and has others mounted upon it, could not be removed.
+		while umount -l /etc/passwd /etc/group; do :; done 2>/dev/null
 		rm -rf "$work"
 	fi
 }
