@@ -79,8 +79,17 @@ kinds() {
 
 # --- processor time of a stranger's packet -----------------------------------------------------------------------
 
-# bases: what a packet takes in each one's network before its daemon is there. All networks are alike, but where their parts
-# lie in memory differs, and that makes up to a tenth of a packet's time.
+# sample KIND:PORTS RATE [PROCESS...]: what a packet takes, of these processes too. With and without daemons alike,
+# since the one is taken from the other.
+sample() {
+	local kind=$1 rate=$2
+
+	shift 2
+	flood -p "${kind#*:}" -k "${kind%:*}" -r "$rate" -t "$window" "$@" 2>>"$home/errors"
+}
+
+# bases: what a packet takes in each one's network before its daemon is there. All networks are alike, but where their
+# parts lie in memory differs, and that makes up to a tenth of a packet's time.
 bases() {
 	local round rate name kind line
 
@@ -90,8 +99,7 @@ bases() {
 				progress "without daemons, round $round of $rounds, $name"
 				enter "$name"
 				for kind in $(kinds "$name" 1); do
-					line=$(flood -p "${kind#*:}" -k "${kind%:*}" -r "$rate" -t "$window" 2>>"$home/errors") &&
-						result "base $name $rate ${kind%:*} $line"
+					line=$(sample "$kind" "$rate") && result "base $name $rate ${kind%:*} $line"
 				done
 			done
 		done
@@ -106,7 +114,7 @@ cost() {
 	resume
 	for kind in $(kinds "$1" "$2"); do
 		# shellcheck disable=SC2046 # one process an argument
-		line=$(flood -p "${kind#*:}" -k "${kind%:*}" -r "$3" -t "$window" $(processes) 2>>"$home/errors")
+		line=$(sample "$kind" "$3" $(processes))
 		alive || { reason[$1]="it has ended" && return; }
 		[ -n "$line" ] || { result "note $1, $2 users: a sample is missing: $(tail -n 1 "$home/errors")" && continue; }
 		result "cost $1 $2 $3 ${kind%:*} $line"
@@ -136,6 +144,12 @@ costs() {
 
 # --- knocks during the flood -------------------------------------------------------------------------------------
 
+# catch_up WHAT: the contestant is ready for that.
+catch_up() {
+	resume
+	wait_until 30 caught_up || result "note $contestant, $1: 30 s after the last flood it still works it off"
+}
+
 # opens NAME FLOOD [FLOOD-OPTION...]: knocks of real clients, ten at once, each from an address of its own; open is
 # what a client can connect to within two seconds. Three rounds without success are enough to know.
 opens() {
@@ -143,8 +157,7 @@ opens() {
 
 	shift 2
 	enter "$name"
-	resume
-	wait_until 30 caught_up || result "note $name, flood $which: 30 s after the last one it still works it off"
+	catch_up "flood $which"
 	"close_$who"
 	: >"$work/flood.out"
 	if [ $# -gt 0 ]; then
@@ -208,8 +221,7 @@ races() {
 
 	for name in $contestants; do
 		enter "$name"
-		resume
-		wait_until 30 caught_up || result "note $name, races: 30 s after the last flood it still works it off"
+		catch_up races
 		[ "$name" = none ] || ! measurable "$name" || "close_$(kind_of "$name")"
 	done
 	for ((i = 1; i <= races; i++)); do
