@@ -9,26 +9,29 @@
 
 /* --- one derivation, sealing, verification each --- */
 
-static int seal_alone(const struct message *m, const uint8_t *key, uint8_t *out)
+static struct crypto_siv *siv_for(enum crypto_siv_use use, const uint8_t *key)
 {
 	struct crypto_siv *siv;
-	int rc;
 
 	assert_int_equal(crypto_siv_new(&siv), 0);
-	assert_int_equal(crypto_siv_set_key(siv, CRYPTO_SIV_SEAL, key), 0);
-	rc = message_seal(m, siv, out);
+	assert_int_equal(crypto_siv_set_key(siv, use, key), 0);
+	return siv;
+}
+
+static int seal_alone(const struct message *m, const uint8_t *key, uint8_t *out)
+{
+	struct crypto_siv *siv = siv_for(CRYPTO_SIV_SEAL, key);
+	int rc = message_seal(m, siv, out);
+
 	crypto_siv_free(siv);
 	return rc;
 }
 
 static int verify_alone(const struct message *expected, const uint8_t *key, const uint8_t *sealed)
 {
-	struct crypto_siv *siv;
-	int rc;
+	struct crypto_siv *siv = siv_for(CRYPTO_SIV_OPEN, key);
+	int rc = message_verify(expected, siv, sealed);
 
-	assert_int_equal(crypto_siv_new(&siv), 0);
-	assert_int_equal(crypto_siv_set_key(siv, CRYPTO_SIV_OPEN, key), 0);
-	rc = message_verify(expected, siv, sealed);
 	crypto_siv_free(siv);
 	return rc;
 }
